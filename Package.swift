@@ -1,0 +1,98 @@
+// swift-tools-version: 6.2
+import PackageDescription
+
+let strict: [SwiftSetting] = [
+    .swiftLanguageMode(.v6),
+    .enableUpcomingFeature("ExistentialAny"),
+    .enableUpcomingFeature("MemberImportVisibility"),
+    .enableUpcomingFeature("InternalImportsByDefault"),
+    .treatAllWarnings(as: .error),
+]
+
+func module(
+    _ name: String, _ dependencies: [Target.Dependency] = [], linkerSettings: [LinkerSetting] = []
+) -> Target {
+    .target(name: name, dependencies: dependencies, swiftSettings: strict, linkerSettings: linkerSettings)
+}
+
+func tests(of name: String, _ dependencies: [Target.Dependency] = []) -> Target {
+    .testTarget(name: "\(name)Tests", dependencies: dependencies + ["UsageTestKit"], swiftSettings: strict)
+}
+
+let argumentParser = Target.Dependency.product(name: "ArgumentParser", package: "swift-argument-parser")
+let logging = Target.Dependency.product(name: "Logging", package: "swift-log")
+let lifecycle = Target.Dependency.product(name: "ServiceLifecycle", package: "swift-service-lifecycle")
+let signals = Target.Dependency.product(name: "UnixSignals", package: "swift-service-lifecycle")
+let system = Target.Dependency.product(name: "SystemPackage", package: "swift-system")
+let nioCore = Target.Dependency.product(name: "NIOCore", package: "swift-nio")
+let nioPosix = Target.Dependency.product(name: "NIOPosix", package: "swift-nio")
+let nioHTTP1 = Target.Dependency.product(name: "NIOHTTP1", package: "swift-nio")
+let httpTypes = Target.Dependency.product(name: "HTTPTypes", package: "swift-http-types")
+let hummingbird = Target.Dependency.product(name: "Hummingbird", package: "hummingbird")
+let hummingbirdCore = Target.Dependency.product(name: "HummingbirdCore", package: "hummingbird")
+let grdb = Target.Dependency.product(name: "GRDB", package: "GRDB.swift")
+let yams = Target.Dependency.product(name: "Yams", package: "Yams")
+
+let package = Package(
+    name: "usaged",
+    products: [
+        .executable(name: "usaged", targets: ["usaged"]),
+        .executable(name: "usage-client", targets: ["usage-client"]),
+    ],
+    dependencies: [
+        .package(url: "https://github.com/apple/swift-argument-parser", from: "1.8.2"),
+        .package(url: "https://github.com/apple/swift-log", from: "1.16.2"),
+        .package(url: "https://github.com/apple/swift-system", from: "1.8.1"),
+        .package(url: "https://github.com/apple/swift-nio", from: "2.101.2"),
+        .package(url: "https://github.com/apple/swift-http-types", from: "1.8.0"),
+        .package(url: "https://github.com/swift-server/swift-service-lifecycle", from: "2.13.0"),
+        .package(url: "https://github.com/hummingbird-project/hummingbird", from: "2.28.1", traits: []),
+        .package(url: "https://github.com/groue/GRDB.swift", from: "7.10.0"),
+        .package(url: "https://github.com/jpsim/Yams", from: "6.2.2"),
+    ],
+    targets: [
+        .target(name: "CLinux"),
+        .systemLibrary(
+            name: "CSystemd", pkgConfig: "libsystemd", providers: [.apt(["libsystemd-dev"])]),
+
+        module("Accounting"),
+        module("Wire"),
+        module("Kernel", ["CLinux", system]),
+        module("Stores", ["Accounting", "Kernel", system]),
+        module("Tracking", ["Accounting", "Kernel", system]),
+        module("History", ["Accounting", grdb]),
+        module("Journal", ["CSystemd", logging]),
+        module("Settings", ["Accounting", yams]),
+        module(
+            "StatusFeed",
+            ["Wire", nioCore, nioPosix, nioHTTP1, httpTypes, hummingbird, hummingbirdCore, logging, lifecycle]),
+        module(
+            "Daemon",
+            [
+                "Accounting", "Kernel", "Stores", "Tracking", "History", "Journal", "Settings", "Wire",
+                "StatusFeed", logging, lifecycle, system,
+            ]),
+        module("UsageClient", ["Wire", system]),
+        .executableTarget(
+            name: "usaged",
+            dependencies: ["Daemon", "Journal", "Settings", argumentParser, logging, lifecycle, signals],
+            swiftSettings: strict),
+        .executableTarget(
+            name: "usage-client", dependencies: ["UsageClient", "Wire", argumentParser], swiftSettings: strict),
+
+        module("UsageTestKit", ["Accounting", "Kernel", "Stores", "Tracking", "Wire", system]),
+        tests(of: "Kernel", ["Kernel"]),
+        tests(of: "Accounting", ["Accounting"]),
+        tests(of: "Wire", ["Wire"]),
+        tests(of: "Stores", ["Stores", "Accounting", "Kernel"]),
+        tests(of: "Tracking", ["Tracking", "Accounting", "Kernel"]),
+        tests(of: "History", ["History", "Accounting"]),
+        tests(of: "Journal", ["Journal", logging]),
+        tests(of: "Settings", ["Settings", "Accounting"]),
+        tests(of: "StatusFeed", ["StatusFeed", "Wire", nioCore, nioPosix, nioHTTP1, hummingbird, logging]),
+        tests(of: "UsageClient", ["UsageClient", "Wire"]),
+        tests(of: "Daemon", ["Daemon", "Accounting", "Wire", "usaged", "usage-client"]),
+        // The acceptance tests on a real dockerd; they run the built executables.
+        tests(of: "Engine", ["Accounting", "Wire", "UsageClient", "usaged", "usage-client"]),
+    ]
+)

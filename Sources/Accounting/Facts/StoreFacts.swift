@@ -1,0 +1,208 @@
+/// What a store's own metadata says, in terms that no engine owns: the neutral form that every reader yields.
+public struct StoreFacts: Hashable, Sendable {
+    public var store: StoreIdentity
+    public var layers: [LayerFact]
+    public var images: [ImageFact]
+    public var containers: [ContainerFact]
+    /// What could not be read or does not make sense; the rest of the store is unaffected.
+    public var problems: [StoreProblem]
+
+    public init(
+        store: StoreIdentity, layers: [LayerFact] = [], images: [ImageFact] = [],
+        containers: [ContainerFact] = [], problems: [StoreProblem] = []
+    ) {
+        self.store = store
+        self.layers = layers
+        self.images = images
+        self.containers = containers
+        self.problems = problems
+    }
+}
+
+/// Which store: an engine's data under one root.
+public struct StoreIdentity: Hashable, Sendable {
+    /// The engine, for example `docker`.
+    public var engine: String
+    /// The storage driver, for example `overlay2`.
+    public var driver: String
+    /// The absolute path of the data root, free of symbolic links.
+    public var root: String
+
+    public init(engine: String, driver: String, root: String) {
+        self.engine = engine
+        self.driver = driver
+        self.root = root
+    }
+}
+
+/// One directory of differences.
+public struct LayerFact: Hashable, Sendable {
+    public enum Kind: String, Hashable, Sendable, CaseIterable {
+        case image, container, initial = "init", buildCache = "build-cache", content, orphan
+    }
+
+    /// The engine's id without an algorithm prefix: a chain id for an image layer, a mount id for a container's.
+    public var id: String
+    public var kind: Kind
+    /// The layer it lies on; `nil` for the lowest.
+    public var parent: String?
+    /// The absolute path of the directory that holds the differences.
+    public var directory: String
+    /// What the engine recorded as its size when it registered the layer; apparent bytes.
+    public var declaredSizeBytes: Int64?
+    /// The diff id (digest of the uncompressed tar), without an algorithm prefix.
+    public var diffID: String?
+
+    public init(
+        id: String, kind: Kind, parent: String? = nil, directory: String, declaredSizeBytes: Int64? = nil,
+        diffID: String? = nil
+    ) {
+        self.id = id
+        self.kind = kind
+        self.parent = parent
+        self.directory = directory
+        self.declaredSizeBytes = declaredSizeBytes
+        self.diffID = diffID
+    }
+}
+
+/// A name or an id that points at a chain of layers.
+public struct ImageFact: Hashable, Sendable {
+    /// The full id without an algorithm prefix.
+    public var id: String
+    /// `repository:tag`, sorted; empty for an untagged image.
+    public var names: [String]
+    /// The image it was built directly on, where the store knows it.
+    public var parent: String?
+    /// Layer ids, the lowest first.
+    public var layers: [String]
+    /// The steps it was built by, the oldest first.
+    public var history: [HistoryStep]
+    /// When it was made, as the image says (RFC 3339).
+    public var created: String?
+    public var architecture: String?
+    public var os: String?
+
+    public init(
+        id: String, names: [String] = [], parent: String? = nil, layers: [String] = [],
+        history: [HistoryStep] = [], created: String? = nil, architecture: String? = nil, os: String? = nil
+    ) {
+        self.id = id
+        self.names = names
+        self.parent = parent
+        self.layers = layers
+        self.history = history
+        self.created = created
+        self.architecture = architecture
+        self.os = os
+    }
+}
+
+/// One step of an image's history.
+public struct HistoryStep: Hashable, Sendable {
+    /// The instruction, as the image records it.
+    public var instruction: String
+    public var created: String?
+    public var comment: String?
+    /// The layer that the step made; `nil` for a step that wrote nothing (`empty_layer`).
+    public var layer: String?
+
+    public init(instruction: String, created: String? = nil, comment: String? = nil, layer: String? = nil) {
+        self.instruction = instruction
+        self.created = created
+        self.comment = comment
+        self.layer = layer
+    }
+}
+
+/// A container: its writable layer on the chain of an image.
+public struct ContainerFact: Hashable, Sendable {
+    public var id: String
+    public var name: String
+    /// The image's id without an algorithm prefix; empty where the container has none.
+    public var imageID: String
+    /// The image as the user named it when the container was made.
+    public var imageName: String?
+    public var labels: [String: String]
+    /// The writable layer's id.
+    public var layer: String
+    /// The layer between the image and the writable one, with mount points that the engine prepared.
+    public var initLayer: String?
+    /// The image's layers that the container lies on, the lowest first.
+    public var chain: [String]
+    public var logPath: String?
+    public var mounts: [MountFact]
+    public var created: String?
+    public var isRunning: Bool
+
+    public init(
+        id: String, name: String, imageID: String = "", imageName: String? = nil, labels: [String: String] = [:],
+        layer: String, initLayer: String? = nil, chain: [String] = [], logPath: String? = nil,
+        mounts: [MountFact] = [], created: String? = nil, isRunning: Bool = false
+    ) {
+        self.id = id
+        self.name = name
+        self.imageID = imageID
+        self.imageName = imageName
+        self.labels = labels
+        self.layer = layer
+        self.initLayer = initLayer
+        self.chain = chain
+        self.logPath = logPath
+        self.mounts = mounts
+        self.created = created
+        self.isRunning = isRunning
+    }
+}
+
+/// Something mounted into a container.
+public struct MountFact: Hashable, Sendable {
+    public enum Kind: String, Hashable, Sendable {
+        case volume, bind, tmpfs, other
+    }
+
+    public var kind: Kind
+    /// The volume's name, for ``Kind/volume``.
+    public var name: String?
+    /// The path on the host.
+    public var source: String
+    /// The path in the container.
+    public var destination: String
+
+    public init(kind: Kind, name: String? = nil, source: String, destination: String) {
+        self.kind = kind
+        self.name = name
+        self.source = source
+        self.destination = destination
+    }
+}
+
+/// Metadata that could not be used.
+public struct StoreProblem: Hashable, Sendable {
+    public enum Severity: Hashable, Sendable {
+        /// It looks half-written: read again soon, damaged if it stays so.
+        case pending
+        /// The object is wrong; its figures are missing or not to be trusted.
+        case damaged
+        /// The store as a whole cannot be read now; what is known of it is old.
+        case unreadable
+    }
+
+    public enum Object: Hashable, Sendable {
+        case store, layer(String), image(String), container(String)
+    }
+
+    public var severity: Severity
+    public var object: Object
+    /// The file that is wrong.
+    public var path: String
+    /// What is wrong with it, and what to do, in one line.
+    public var reason: String
+
+    public init(severity: Severity, object: Object, path: String, reason: String) {
+        self.severity = severity
+        self.object = object
+        self.path = path
+        self.reason = reason
+    }
+}

@@ -1,0 +1,59 @@
+// Calls and constants of Linux that Swift's Glibc module does not show.
+// Thin by rule: every function is one call, returns what the call returned and leaves errno alone.
+#ifndef CLINUX_H
+#define CLINUX_H
+
+#include <stddef.h>
+#include <stdint.h>
+#include <sys/types.h>
+
+/// The fields of `struct statx` that accounting needs, in one flat shape.
+struct clinux_status {
+    uint64_t inode;
+    uint64_t device;
+    uint64_t rdev;
+    uint64_t size;
+    uint64_t blocks;  // units of 512 bytes, whatever the block size of the file system
+    uint32_t links;
+    uint32_t mode;
+    uint32_t uid;
+    uint32_t gid;
+    int64_t ctime_sec;
+    int64_t mtime_sec;
+    uint32_t ctime_nsec;
+    uint32_t mtime_nsec;
+};
+
+struct clinux_filesystem {
+    uint64_t type;
+    uint64_t block_size;
+    uint64_t blocks;
+    uint64_t free_blocks;
+    uint64_t available_blocks;
+    uint64_t files;
+    uint64_t free_files;
+};
+
+/// openat2(2) below `dirfd`, with O_CLOEXEC, the RESOLVE_* flags given; falls to nothing: ENOSYS is returned.
+int clinux_openat2(int dirfd, const char *path, uint64_t flags, uint64_t resolve);
+/// fstatat(2) without following a symbolic link; an empty name means `dirfd` itself (AT_EMPTY_PATH).
+int clinux_status_at(int dirfd, const char *name, struct clinux_status *out);
+/// stat(2), following symbolic links: for paths that the operator gave.
+int clinux_status_path(const char *path, struct clinux_status *out);
+ssize_t clinux_getdents64(int fd, void *buffer, size_t size);
+int clinux_fstatfs(int fd, struct clinux_filesystem *out);
+int clinux_eventfd(void);
+int clinux_gettid(void);
+int clinux_set_thread_name(const char *name);
+/// ioctl(FIONREAD): bytes that wait in `fd`, or -1.
+int clinux_pending_bytes(int fd);
+int clinux_peer_credentials(int fd, uint32_t *pid, uint32_t *uid, uint32_t *gid);
+
+extern const int CLINUX_O_PATH;
+extern const int CLINUX_O_NOATIME;
+extern const uint64_t CLINUX_RESOLVE_BENEATH;
+extern const uint64_t CLINUX_RESOLVE_NO_SYMLINKS;
+extern const uint64_t CLINUX_RESOLVE_NO_MAGICLINKS;
+extern const uint64_t CLINUX_RESOLVE_NO_XDEV;
+
+#endif

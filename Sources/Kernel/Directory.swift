@@ -1,0 +1,124 @@
+internal import CLinux
+internal import Glibc
+public import SystemPackage
+
+/// An open directory, closed with its last reference.
+///
+/// Everything below it is reached by one name at a time and never through a symbolic link, so that a
+/// container that swaps a directory for a link leads nowhere.
+public final class Directory: Sendable {
+    public let descriptor: FileDescriptor
+
+    private init(adopting raw: Int32) {
+        descriptor = FileDescriptor(rawValue: raw)
+    }
+
+    deinit {
+        try? descriptor.close()
+    }
+
+    /// Opens a directory that the operator or a store's metadata named; symbolic links on the way are followed.
+    ///
+    /// The corresponding C function is `open` with `O_DIRECTORY`.
+    public static func open(path: String) throws(KernelError) -> Directory {
+        let raw = retryingOnInterrupt { Glibc.open(path, O_RDONLY | O_DIRECTORY | O_CLOEXEC | O_NONBLOCK) }
+        guard raw >= 0 else { throw KernelError(call: "open", path: path) }
+        return Directory(adopting: raw)
+    }
+
+    /// Opens the directory that entry `name` is; fails with `ELOOP` or `ENOTDIR` where it is anything else.
+    ///
+    /// The corresponding C function is `openat` with `O_DIRECTORY | O_NOFOLLOW`.
+    public func openChild(_ name: FileName) throws(KernelError) -> Directory {
+        let raw = name.withCString { cName in
+            retryingOnInterrupt {
+                Glibc.openat(
+                    descriptor.rawValue, cName, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC | O_NONBLOCK)
+            }
+        }
+        guard raw >= 0 else { throw KernelError(call: "openat", path: name.escaped) }
+        return Directory(adopting: raw)
+    }
+
+    /// The status of entry `name`, of a symbolic link itself.
+    ///
+    /// The corresponding C function is `fstatat` with `AT_SYMLINK_NOFOLLOW`.
+    public func status(of name: FileName) throws(KernelError) -> FileStatus {
+        var raw = clinux_status()
+        let result = name.withCString { cName in
+            retryingOnInterrupt { clinux_status_at(descriptor.rawValue, cName, &raw) }
+        }
+        guard result == 0 else { throw KernelError(call: "fstatat", path: name.escaped) }
+        return FileStatus(raw)
+    }
+
+    /// The status of this directory.
+    public func status() throws(KernelError) -> FileStatus {
+        var raw = clinux_status()
+        guard clinux_status_at(descriptor.rawValue, "", &raw) == 0 else { throw KernelError(call: "fstatat") }
+        return FileStatus(raw)
+    }
+
+    /// One entry as `getdents64` returns it.
+    public struct Entry: Hashable, Sendable {
+        public let name: FileName
+        /// Whether the file system said that the entry is a directory; `nil` where it did not say.
+        public let isDirectory: Bool?
+    }
+
+    /// Calls `body` for each entry but `.` and `..`, from the first on, in the file system's order.
+    ///
+    /// Entries that appear or go meanwhile may or may not be seen, as with `readdir`.
+    /// The corresponding C function is `getdents64`.
+    public func forEachEntry(_ body: (Entry) throws -> Void) throws {
+        guard lseek(descriptor.rawValue, 0, SEEK_SET) >= 0 else { throw KernelError(call: "lseek") }
+        try withUnsafeTemporaryAllocation(byteCount: 32 * 1024, alignment: 8) { buffer in
+            while true {
+                let count = clinux_getdents64(descriptor.rawValue, buffer.baseAddress, buffer.count)
+                if count == 0 { return }
+                guard count > 0 else {
+                    if currentErrno() == .interrupted { continue }
+                    throw KernelError(call: "getdents64")
+                }
+                try Self.parse(UnsafeRawBufferPointer(rebasing: buffer[..<count]), body)
+            }
+        }
+    }
+
+    // struct linux_dirent64 { u64 d_ino; s64 d_off; u16 d_reclen; u8 d_type; char d_name[]; }
+    private static func parse(_ records: UnsafeRawBufferPointer, _ body: (Entry) throws -> Void) throws {
+        let header = 19
+        var offset = 0
+        while offset + header <= records.count {
+            let length = Int(records.loadUnaligned(fromByteOffset: offset + 16, as: UInt16.self))
+            guard length > header, offset + length <= records.count else { return }
+            let type = records[offset + 18]
+            let field = records[(offset + header)..<(offset + length)]
+            let name = FileName(bytes: Array(field.prefix { $0 != 0 }))
+            if !name.isDot {
+                let isDirectory: Bool? = type == UInt8(DT_UNKNOWN) ? nil : type == UInt8(DT_DIR)
+                try body(Entry(name: name, isDirectory: isDirectory))
+            }
+            offset += length
+        }
+    }
+
+    /// All entries but `.` and `..`.
+    public func entries() throws -> [Entry] {
+        var all: [Entry] = []
+        try forEachEntry { all.append($0) }
+        return all
+    }
+}
+
+extension FileName {
+    /// Calls `body` with the name as a C string.
+    public func withCString<R>(_ body: (UnsafePointer<CChar>) throws -> R) rethrows -> R {
+        try withUnsafeTemporaryAllocation(of: CChar.self, capacity: bytes.count + 1) { buffer in
+            for (index, byte) in bytes.enumerated() { buffer[index] = CChar(bitPattern: byte) }
+            buffer[bytes.count] = 0
+            guard let base = buffer.baseAddress else { preconditionFailure("an allocation of at least one byte") }
+            return try body(base)
+        }
+    }
+}

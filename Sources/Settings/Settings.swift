@@ -1,0 +1,2 @@
+import Yams
+let probe = Yams.Node("x")
