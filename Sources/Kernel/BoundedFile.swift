@@ -1,6 +1,6 @@
 internal import CLinux
 internal import Glibc
-public import SystemPackage
+internal import SystemPackage
 
 /// Reads whole metadata files without trusting what they are.
 public enum BoundedFile {
