@@ -136,7 +136,8 @@ public struct ContainerFact: Hashable, Sendable {
     public var isRunning: Bool
 
     public init(
-        id: String, name: String, imageID: String = "", imageName: String? = nil, labels: [String: String] = [:],
+        id: String, name: String, imageID: String = "", imageName: String? = nil,
+        labels: [String: String] = [:],
         layer: String, initLayer: String? = nil, chain: [String] = [], logPath: String? = nil,
         mounts: [MountFact] = [], created: String? = nil, isRunning: Bool = false
     ) {
