@@ -17,8 +17,10 @@ public struct InodeKey: Hashable, Sendable, Comparable {
 public struct LayerMeasure: Hashable, Sendable {
     /// All distinct inodes of the directory, itself included, each charged once.
     public var total: Measure
-    /// The inodes among them that also have names outside the directory (more links than were seen in it), with
-    /// what each takes: another layer may share them. Whiteouts, which cost nothing, are left out.
+    /// The inodes among them that also have names outside the directory, with what each takes.
+    ///
+    /// They have more links than were seen in it, so another layer may share them. Whiteouts, which cost nothing,
+    /// are left out.
     public var linkedOutside: [InodeKey: Measure]
 
     public init(total: Measure, linkedOutside: [InodeKey: Measure] = [:]) {

@@ -1,5 +1,7 @@
-/// A point in time by two clocks: one that only goes forward, for windows and delays, and the wall clock, for
-/// people. Pure code is given moments and never asks a clock.
+/// A point in time by two clocks.
+///
+/// One only goes forward, for windows and delays; the wall clock is for people. Pure code is given moments and
+/// never asks a clock.
 public struct Moment: Hashable, Sendable {
     /// Nanoseconds of a monotonic clock.
     public var uptime: Int64

@@ -22,7 +22,8 @@ public enum BoundedFile {
     }
 
     /// Reads entry `name` of `directory` under the same rules.
-    public static func read(_ name: FileName, in directory: Directory, limit: Int) throws(Failure) -> [UInt8] {
+    public static func read(_ name: FileName, in directory: Directory, limit: Int) throws(Failure) -> [UInt8]
+    {
         let raw = name.withCString {
             Glibc.openat(
                 directory.descriptor.rawValue, $0, O_RDONLY | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC | O_NOCTTY)
@@ -37,7 +38,9 @@ public enum BoundedFile {
         }
         defer { Glibc.close(raw) }
         var status = clinux_status()
-        guard clinux_status_at(raw, "", &status) == 0 else { throw .system(KernelError(call: "fstat", path: path)) }
+        guard clinux_status_at(raw, "", &status) == 0 else {
+            throw .system(KernelError(call: "fstat", path: path))
+        }
         guard status.mode & UInt32(S_IFMT) == UInt32(S_IFREG) else { throw .notRegular(path: path) }
         guard status.size <= UInt64(limit) else { throw .tooLarge(path: path, limit: limit) }
 

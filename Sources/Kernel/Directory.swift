@@ -117,7 +117,9 @@ extension FileName {
         try withUnsafeTemporaryAllocation(of: CChar.self, capacity: bytes.count + 1) { buffer in
             for (index, byte) in bytes.enumerated() { buffer[index] = CChar(bitPattern: byte) }
             buffer[bytes.count] = 0
-            guard let base = buffer.baseAddress else { preconditionFailure("an allocation of at least one byte") }
+            guard let base = buffer.baseAddress else {
+                preconditionFailure("an allocation of at least one byte")
+            }
             return try body(base)
         }
     }

@@ -63,7 +63,8 @@ extension Unicode.Scalar {
     /// unassigned character, which could rewrite what a terminal shows.
     fileprivate var isPrintable: Bool {
         switch properties.generalCategory {
-        case .control, .format, .surrogate, .privateUse, .unassigned, .lineSeparator, .paragraphSeparator: false
+        case .control, .format, .surrogate, .privateUse, .unassigned, .lineSeparator, .paragraphSeparator:
+            false
         default: true
         }
     }

@@ -26,7 +26,9 @@ public struct FileStatus: Hashable, Sendable {
     public let size: Int64
     /// `st_blocks` times 512, bytes; clamped likewise.
     public let allocated: Int64
-    /// Whether this is overlayfs's whiteout: a character device 0:0. All whiteouts of a mount are one inode.
+    /// Whether this is overlayfs's whiteout: a character device 0:0.
+    ///
+    /// All whiteouts of a mount are one inode.
     public let isWhiteout: Bool
     /// Permission bits.
     public let mode: UInt32

@@ -47,7 +47,9 @@ public struct MountTable: Hashable, Sendable {
         var rest = field
         while let byte = rest.popFirst() {
             let digits = rest.prefix(3)
-            if byte == UInt8(ascii: "\\"), digits.count == 3, digits.allSatisfy({ (0x30...0x37).contains($0) }) {
+            if byte == UInt8(ascii: "\\"), digits.count == 3,
+                digits.allSatisfy({ (0x30...0x37).contains($0) })
+            {
                 bytes.append(digits.reduce(0) { $0 &* 8 &+ ($1 &- 0x30) })
                 rest = rest.dropFirst(3)
             } else {

@@ -1,4 +1,6 @@
-/// One event of `GET /v1/feed`. Exactly the field that belongs to `type` is set.
+/// One event of `GET /v1/feed`.
+///
+/// Only the fields that belong to `type` are set.
 public struct FeedEvent: Codable, Hashable, Sendable {
     public enum Kind: String, Codable, Hashable, Sendable {
         case snapshot, usage
@@ -10,9 +12,10 @@ public struct FeedEvent: Codable, Hashable, Sendable {
     }
 
     public var type: Kind
-    /// Rises by one with each event but `snapshot` and `heartbeat`, which carry the last one's; what
-    /// `Last-Event-ID` resumes from. It starts from the time that the daemon was started, so that an id of an
-    /// earlier run is never taken for one of this.
+    /// What `Last-Event-ID` resumes from.
+    ///
+    /// It rises by one with each event but `snapshot` and `heartbeat`, which carry the last one's, and starts from
+    /// the time that the daemon was started, so that an id of an earlier run is never taken for one of this.
     public var id: Int64
     /// RFC 3339.
     public var time: String

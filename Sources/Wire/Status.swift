@@ -1,4 +1,4 @@
-/// `GET /v1/status`: everything at one moment. All sizes are bytes.
+/// `GET /v1/status`: everything at one moment, all sizes in bytes.
 public struct Status: Codable, Hashable, Sendable {
     public var schema: Int
     /// When the answer was made, RFC 3339.

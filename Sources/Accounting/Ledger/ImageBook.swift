@@ -37,7 +37,9 @@ struct ImageBook {
             let otherUsers = topIDs.contains(image.id) ? 1 : 0
             let sharedLayers = zip(image.layers, figures).filter { topUses[$0.0, default: 0] > otherUsers }
             let shared = InodeOwnership.sum(ofChain: sharedLayers.compactMap { $0.1?.measure })
-            var confidence = figures.map { $0?.confidence ?? .converging }.reduce(Confidence.exact) { $0.worse($1) }
+            var confidence = figures.map { $0?.confidence ?? .converging }.reduce(Confidence.exact) {
+                $0.worse($1)
+            }
             if let reason = damage[image.id] { confidence = confidence.worse(.damaged(reason: reason)) }
             return ImageUsage(
                 store: facts.store, fact: image,

@@ -46,7 +46,7 @@ public struct LayerUsage: Hashable, Sendable {
     public var containers: [String]
 }
 
-/// An image with its figures. Bytes are apparent unless a name says disk.
+/// An image with its figures.
 public struct ImageUsage: Hashable, Sendable {
     public var store: StoreIdentity
     public var fact: ImageFact

@@ -1,0 +1,142 @@
+/// All images of the host as trees in which every shared prefix of layers stands once.
+///
+/// An image stands below the one it was built on: its parent where the store knows it, else the image whose
+/// layers are the longest prefix of its own. Where images share layers that no image of the host stands for, a
+/// node of its own stands for those.
+public struct ImageForest: Hashable, Sendable {
+    public indirect enum Content: Hashable, Sendable {
+        case image(ImageUsage)
+        /// Layers that several images share, named by the highest.
+        case layers(StoreIdentity, id: String)
+    }
+
+    public struct Node: Hashable, Sendable {
+        public var content: Content
+        /// What this node adds to the one above it.
+        public var own: Measure
+        /// Everything up to this node.
+        public var virtual: Measure
+        public var children: [Node]
+    }
+
+    public let roots: [Node]
+
+    public init(_ snapshot: UsageSnapshot) {
+        var roots: [Node] = []
+        for source in snapshot.sources {
+            let images = snapshot.images.filter { $0.store == source.store }
+            let builder = Builder(store: source.store, images: images, layers: snapshot.layers)
+            roots += builder.roots()
+        }
+        self.roots = roots
+    }
+
+    /// Makes the trees of one store.
+    private struct Builder {
+        let store: StoreIdentity
+        let layers: [LayerKey: LayerUsage]
+        private let children: [String: [ImageUsage]]
+        private let tops: [ImageUsage]
+
+        init(store: StoreIdentity, images: [ImageUsage], layers: [LayerKey: LayerUsage]) {
+            self.store = store
+            self.layers = layers
+            let byID = Dictionary(images.map { ($0.fact.id, $0) }, uniquingKeysWith: { first, _ in first })
+            let byTopLayer = Dictionary(
+                grouping: images.filter { !$0.fact.layers.isEmpty }, by: { $0.fact.layers.last ?? "" })
+            var children: [String: [ImageUsage]] = [:]
+            var tops: [ImageUsage] = []
+            for image in images.sorted(by: Self.precedes) {
+                if let above = Self.above(image, byID, byTopLayer) {
+                    children[above, default: []].append(image)
+                } else {
+                    tops.append(image)
+                }
+            }
+            self.children = children
+            self.tops = tops
+        }
+
+        func roots() -> [Node] {
+            group(tops, below: 0, base: .zero, path: [])
+        }
+
+        private static func precedes(_ left: ImageUsage, _ right: ImageUsage) -> Bool {
+            let names = (left.fact.names.first ?? "\u{10FFFF}", right.fact.names.first ?? "\u{10FFFF}")
+            return names.0 == names.1 ? left.fact.id < right.fact.id : names.0 < names.1
+        }
+
+        private static func above(
+            _ image: ImageUsage, _ byID: [String: ImageUsage], _ byTopLayer: [String: [ImageUsage]]
+        ) -> String? {
+            if let parent = image.fact.parent, byID[parent] != nil,
+                !leadsBack(from: parent, to: image.fact.id, byID)
+            {
+                return parent
+            }
+            for layer in image.fact.layers.dropLast().reversed() {
+                if let candidates = byTopLayer[layer] {
+                    let deepest = candidates.filter { image.fact.layers.starts(with: $0.fact.layers) }
+                    if let found = deepest.min(by: precedes) { return found.fact.id }
+                }
+            }
+            return nil
+        }
+
+        /// Whether following parents from `start` meets `id`: damaged metadata may be cyclic.
+        private static func leadsBack(from start: String, to id: String, _ byID: [String: ImageUsage]) -> Bool
+        {
+            var seen: Set<String> = []
+            var next: String? = start
+            while let current = next {
+                if current == id || !seen.insert(current).inserted { return true }
+                next = byID[current]?.fact.parent
+            }
+            return false
+        }
+
+        /// Nodes for images none of which stands below another, all sharing the first `depth` layers.
+        private func group(_ images: [ImageUsage], below depth: Int, base: Measure, path: Set<String>)
+            -> [Node]
+        {
+            var order: [String] = []
+            var branches: [String: [ImageUsage]] = [:]
+            for image in images {
+                let layer = image.fact.layers.count > depth ? image.fact.layers[depth] : ""
+                if branches[layer] == nil { order.append(layer) }
+                branches[layer, default: []].append(image)
+            }
+            return order.flatMap { layer -> [Node] in
+                let branch = branches[layer] ?? []
+                guard branch.count > 1, !layer.isEmpty else {
+                    return branch.map { node($0, above: base, path: path) }
+                }
+                let shared = commonPrefix(branch)
+                guard let top = shared.last else { return branch.map { node($0, above: base, path: path) } }
+                let virtual = shared.map { layers[LayerKey(store: store, id: $0)]?.gross ?? .zero }.sum()
+                return [
+                    Node(
+                        content: .layers(store, id: top), own: virtual - base, virtual: virtual,
+                        children: group(branch, below: shared.count, base: virtual, path: path))
+                ]
+            }
+        }
+
+        private func commonPrefix(_ images: [ImageUsage]) -> [String] {
+            var prefix = images.first?.fact.layers ?? []
+            for image in images {
+                prefix = Array(zip(prefix, image.fact.layers).prefix { $0 == $1 }.map(\.0))
+            }
+            return prefix
+        }
+
+        private func node(_ image: ImageUsage, above base: Measure, path: Set<String>) -> Node {
+            // Guards the recursion against metadata that names an image its own ancestor.
+            let path = path.union([image.fact.id])
+            let below = (children[image.fact.id] ?? []).filter { !path.contains($0.fact.id) }
+            return Node(
+                content: .image(image), own: image.virtual - base, virtual: image.virtual,
+                children: below.map { node($0, above: image.virtual, path: path) })
+        }
+    }
+}
