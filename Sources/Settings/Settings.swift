@@ -1,2 +1,1 @@
 import Yams
-let probe = Yams.Node("x")
