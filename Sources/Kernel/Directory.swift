@@ -40,6 +40,47 @@ public final class Directory: Sendable {
         return Directory(adopting: raw)
     }
 
+    /// Opens a directory any number of levels below this one, by way of directories alone.
+    ///
+    /// Neither a symbolic link nor a mount on the way is passed, whatever is renamed meanwhile; the path may be
+    /// longer than `PATH_MAX`. The corresponding C function is `openat2` with `RESOLVE_BENEATH`,
+    /// `RESOLVE_NO_SYMLINKS` and `RESOLVE_NO_XDEV`; where it is missing (Linux before 5.6), `openat` name by name.
+    public func openDescendant(_ path: [FileName]) throws(KernelError) -> Directory {
+        var directory = self
+        var rest = path[...]
+        while let first = rest.first {
+            var chunk = first.bytes
+            rest = rest.dropFirst()
+            while let next = rest.first, chunk.count + next.bytes.count < 3_800 {
+                chunk.append(UInt8(ascii: "/"))
+                chunk += next.bytes
+                rest = rest.dropFirst()
+            }
+            directory = try directory.openBeneath(chunk)
+        }
+        return directory
+    }
+
+    private func openBeneath(_ path: [UInt8]) throws(KernelError) -> Directory {
+        let raw = FileName(bytes: path).withCString { cPath in
+            retryingOnInterrupt {
+                clinux_openat2(
+                    descriptor.rawValue, cPath,
+                    UInt64(O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC),
+                    CLINUX_RESOLVE_BENEATH | CLINUX_RESOLVE_NO_SYMLINKS | CLINUX_RESOLVE_NO_XDEV)
+            }
+        }
+        if raw >= 0 { return Directory(adopting: raw) }
+        guard currentErrno() == .noFunction else {
+            throw KernelError(call: "openat2", path: FileName.escape(path))
+        }
+        var directory = self
+        for name in path.split(separator: UInt8(ascii: "/")) {
+            directory = try directory.openChild(FileName(bytes: Array(name)))
+        }
+        return directory
+    }
+
     /// The status of entry `name`, of a symbolic link itself.
     ///
     /// The corresponding C function is `fstatat` with `AT_SYMLINK_NOFOLLOW`.

@@ -1,0 +1,88 @@
+internal import Kernel
+internal import SystemPackage
+
+/// A layer's directory as the kernel shows it, with the watches of one inotify instance.
+struct KernelFileSystem: LayerFileSystem {
+    /// Not `IN_EXCL_UNLINK`: a write by a name that is gone can be to a file that has another name.
+    static let mask: InotifyEvent.Mask = [
+        .modify, .attributes, .closeWrite, .create, .delete, .movedFrom, .movedTo, .deleteSelf, .moveSelf,
+        .onlyDirectory, .dontFollow,
+    ]
+
+    let path: String
+    let inotify: Inotify
+    /// Takes note of which layer a watch belongs to.
+    let watches: WatchOwners
+    let budget: WatchBudget
+    let layer: Int
+
+    func openRoot() throws(KernelError) -> Directory {
+        try Directory.open(path: path)
+    }
+
+    func open(_ path: [FileName], below root: Directory) throws(KernelError) -> Directory {
+        try root.openDescendant(path)
+    }
+
+    func status(of directory: Directory) throws(KernelError) -> FileStatus {
+        try directory.status()
+    }
+
+    func status(of name: FileName, in directory: Directory) throws(KernelError) -> FileStatus {
+        try directory.status(of: name)
+    }
+
+    func forEachEntry(in directory: Directory, _ body: (FileName) -> Void) throws(KernelError) {
+        do {
+            try directory.forEachEntry { body($0.name) }
+        } catch let error as KernelError {
+            throw error
+        } catch {
+            preconditionFailure("forEachEntry throws only KernelError when its body does not throw")
+        }
+    }
+
+    func watch(_ directory: Directory) throws(KernelError) -> Int32 {
+        guard budget.take() else { throw KernelError(call: "inotify_add_watch", errno: .noSpace) }
+        let watch: Int32
+        do {
+            watch = try inotify.add(directory, mask: Self.mask)
+        } catch {
+            budget.give()
+            throw error
+        }
+        // The same inode has the same watch, which is counted already.
+        if watches.owner(of: watch) != nil { budget.give() }
+        watches.assign(watch, to: layer)
+        return watch
+    }
+
+    func unwatch(_ watch: Int32) {
+        // The directory may have moved to another layer, which then owns the watch.
+        guard watches.release(watch, from: layer) else { return }
+        inotify.remove(watch: watch)
+        budget.give()
+    }
+}
+
+/// Which layer each watch of an inotify instance belongs to; used by one thread.
+final class WatchOwners {
+    private var owners: [Int32: Int] = [:]
+
+    var count: Int { owners.count }
+
+    func assign(_ watch: Int32, to layer: Int) {
+        owners[watch] = layer
+    }
+
+    func owner(of watch: Int32) -> Int? {
+        owners[watch]
+    }
+
+    /// Returns whether the watch was the layer's.
+    func release(_ watch: Int32, from layer: Int) -> Bool {
+        guard owners[watch] == layer else { return false }
+        owners[watch] = nil
+        return true
+    }
+}

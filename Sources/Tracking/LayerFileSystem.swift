@@ -1,0 +1,21 @@
+package import Kernel
+
+/// What tracking needs of a file system: to look, and to be told.
+///
+/// The real one is ``KernelFileSystem``; a simulated one lets the tracker be run through millions of steps
+/// without a disk.
+package protocol LayerFileSystem {
+    associatedtype Handle
+
+    /// Opens the layer's directory, following links: the operator or the store's layout named it.
+    func openRoot() throws(KernelError) -> Handle
+    /// Opens a directory below the layer's, by way of directories alone and on the same file system.
+    func open(_ path: [FileName], below root: Handle) throws(KernelError) -> Handle
+    func status(of directory: Handle) throws(KernelError) -> FileStatus
+    func status(of name: FileName, in directory: Handle) throws(KernelError) -> FileStatus
+    /// Calls `body` for each entry. Entries that come or go meanwhile may be missed.
+    func forEachEntry(in directory: Handle, _ body: (FileName) -> Void) throws(KernelError)
+    /// Asks for the events of a directory; asking again for the same inode returns the same watch.
+    func watch(_ directory: Handle) throws(KernelError) -> Int32
+    func unwatch(_ watch: Int32)
+}

@@ -1,0 +1,82 @@
+public import Accounting
+public import Kernel
+
+/// What tracking found out about one layer.
+public struct LayerReport: Hashable, Sendable {
+    public enum Outcome: Hashable, Sendable {
+        case measured(LayerMeasure, Confidence)
+        /// It could not be looked at; what is known of it is old.
+        case failed(reason: String)
+    }
+
+    public var key: LayerKey
+    public var outcome: Outcome
+    /// Kernel watches held for it.
+    public var watches: Int
+    /// The paths that changed most since the last report.
+    public var paths: [PathGrowth]
+    /// The layer's directory itself, for an immutable layer that was measured.
+    public var root: FileStatus?
+    public var directory: String
+}
+
+/// Takes what tracking finds out; called from tracking's threads, and must not block them.
+public protocol TrackingSink: Sendable {
+    func take(_ report: LayerReport)
+}
+
+/// Numbers of what tracking did.
+public struct TrackingCounters: Hashable, Sendable {
+    /// Directories listed, over all layers.
+    public var directoriesRead: Int64 = 0
+    /// Names looked at.
+    public var looks: Int64 = 0
+    public var events: Int64 = 0
+    public var batches: Int64 = 0
+    public var overflows: Int64 = 0
+    /// Looks at everything below a writable layer, the first one included.
+    public var fullLooks: Int64 = 0
+    /// Looks at everything for which no event asked.
+    public var audits: Int64 = 0
+    /// Audits that found another figure than the events had told.
+    public var corrections: Int64 = 0
+    public var watches: Int64 = 0
+
+    public init() {}
+
+    static func += (left: inout TrackingCounters, right: TrackingCounters) {
+        left.directoriesRead += right.directoriesRead
+        left.looks += right.looks
+        left.events += right.events
+        left.batches += right.batches
+        left.overflows += right.overflows
+        left.fullLooks += right.fullLooks
+        left.audits += right.audits
+        left.corrections += right.corrections
+        left.watches += right.watches
+    }
+}
+
+/// The times that tracking goes by.
+public struct TrackingOptions: Hashable, Sendable {
+    /// Milliseconds from one batch to the next while events come.
+    public var batchMilliseconds: Int
+    /// Seconds between two looks at a layer that cannot be watched.
+    public var pollSeconds: Int
+    /// Seconds between two audits of the same layer.
+    public var auditSeconds: Int
+    public var shards: Int
+    /// Watches that may be held at most, over all layers.
+    public var watchLimit: Int
+
+    public init(
+        batchMilliseconds: Int = 25, pollSeconds: Int = 30, auditSeconds: Int = 600, shards: Int = 2,
+        watchLimit: Int = .max
+    ) {
+        self.batchMilliseconds = batchMilliseconds
+        self.pollSeconds = pollSeconds
+        self.auditSeconds = auditSeconds
+        self.shards = shards
+        self.watchLimit = watchLimit
+    }
+}

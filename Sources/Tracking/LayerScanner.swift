@@ -1,0 +1,113 @@
+public import Accounting
+public import Kernel
+internal import SystemPackage
+
+/// Measures a layer's directory by one walk.
+public enum LayerScanner {
+    public struct Result: Hashable, Sendable {
+        public var measure: LayerMeasure
+        /// The directory itself, before it was walked.
+        public var root: FileStatus
+        public var directoriesRead: Int64
+        public var looks: Int64
+    }
+
+    private struct Step {
+        var parent: Int
+        var name: FileName
+    }
+
+    /// Walks `path`, its links followed but none below, and stays on its file system.
+    ///
+    /// Every inode is counted once; what goes meanwhile is left out. Memory grows with the number of directories
+    /// and of files with several names, not with depth. `isCancelled` is asked at each directory.
+    public static func measure(
+        path: String, isCancelled: () -> Bool = { false }
+    ) throws(KernelError) -> Result {
+        let root = try Directory.open(path: path)
+        let rootStatus = try root.status()
+        var disk = Int128(rootStatus.allocated)
+        var size: Int128 = 0
+        var inodes: Int64 = 1
+        var directoriesRead: Int64 = 0
+        var looks: Int64 = 0
+        var linked: [UInt64: (names: UInt32, links: UInt32, measure: Measure)] = [:]
+        var steps = [Step(parent: -1, name: FileName(bytes: []))]
+        var stack = [0]
+
+        while let index = stack.popLast() {
+            guard !isCancelled() else { throw KernelError(call: "walk", path: path, errno: .canceled) }
+            let directory: Directory
+            do {
+                directory = index == 0 ? root : try root.openDescendant(names(to: index, steps))
+            } catch {
+                guard error.errno == .noSuchFileOrDirectory || error.errno == .notDirectory else {
+                    throw error
+                }
+                continue
+            }
+            directoriesRead += 1
+            let entries: [Directory.Entry]
+            do {
+                entries = try directory.entries()
+            } catch let error as KernelError {
+                throw error
+            } catch {
+                continue
+            }
+            for entry in entries {
+                looks += 1
+                let status: FileStatus
+                do {
+                    status = try directory.status(of: entry.name)
+                } catch {
+                    guard error.errno == .noSuchFileOrDirectory else { throw error }
+                    continue
+                }
+                guard status.identity.device == rootStatus.identity.device, !status.isWhiteout else {
+                    continue
+                }
+                if status.kind == .directory {
+                    steps.append(Step(parent: index, name: entry.name))
+                    stack.append(steps.count - 1)
+                    disk += Int128(status.allocated)
+                    inodes += 1
+                    continue
+                }
+                if status.links > 1 {
+                    if linked[status.identity.inode] != nil {
+                        linked[status.identity.inode]?.names += 1
+                        continue
+                    }
+                    linked[status.identity.inode] = (
+                        1, status.links,
+                        Measure(diskBytes: status.allocated, sizeBytes: status.size, inodes: 1)
+                    )
+                }
+                disk += Int128(status.allocated)
+                size += Int128(status.size)
+                inodes += 1
+            }
+        }
+        var outside: [InodeKey: Measure] = [:]
+        for (inode, file) in linked where file.links > file.names {
+            outside[InodeKey(device: rootStatus.identity.device, inode: inode)] = file.measure
+        }
+        return Result(
+            measure: LayerMeasure(
+                total: Measure(
+                    diskBytes: Int64(clamping: disk), sizeBytes: Int64(clamping: size), inodes: inodes),
+                linkedOutside: outside),
+            root: rootStatus, directoriesRead: directoriesRead, looks: looks)
+    }
+
+    private static func names(to index: Int, _ steps: [Step]) -> [FileName] {
+        var names: [FileName] = []
+        var current = index
+        while current > 0 {
+            names.append(steps[current].name)
+            current = steps[current].parent
+        }
+        return names.reversed()
+    }
+}

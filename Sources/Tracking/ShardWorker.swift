@@ -1,0 +1,288 @@
+internal import Accounting
+internal import Kernel
+internal import SystemPackage
+
+/// What the thread of a ``TrackingShard`` does.
+final class ShardWorker {
+    private final class Tracked {
+        let key: LayerKey
+        let directory: String
+        let tracker: LayerTracker<KernelFileSystem>
+        var lastReported: LayerReport.Outcome?
+        var lastWatches = -1
+        var lastAudit: Int64
+        var nextRetry: Int64?
+        var wasPolled = false
+
+        init(_ key: LayerKey, _ directory: String, _ tracker: LayerTracker<KernelFileSystem>, now: Int64) {
+            self.key = key
+            self.directory = directory
+            self.tracker = tracker
+            lastAudit = now
+        }
+    }
+
+    private let options: TrackingOptions
+    private let sink: any TrackingSink
+    private let pool: ScannerPool
+    private let budget: WatchBudget
+    private let takeCommands: () -> [TrackingShard.Command]
+    private let publish: (TrackingCounters) -> Void
+    private let wakeUp: WakeUp
+
+    private var inotify: Inotify?
+    private var inotifyFailure: String?
+    private let owners = WatchOwners()
+    private var tracked: [Int: Tracked] = [:]
+    private var indices: [LayerKey: Int] = [:]
+    private var nextIndex = 0
+    private var counters = TrackingCounters()
+    private var retired = TrackerCounters()
+    private var firstEvent: Int64?
+    private var lastBatch: Int64 = 0
+    private var lastOverflowLook: Int64 = 0
+    private var isOverflown = false
+    private var barriers: [TrackingShard.Barrier] = []
+    private var isStopped = false
+
+    init(
+        options: TrackingOptions, sink: any TrackingSink, pool: ScannerPool, budget: WatchBudget,
+        takeCommands: @escaping () -> [TrackingShard.Command],
+        publish: @escaping (TrackingCounters) -> Void, wakeUp: WakeUp
+    ) {
+        self.options = options
+        self.sink = sink
+        self.pool = pool
+        self.budget = budget
+        self.takeCommands = takeCommands
+        self.publish = publish
+        self.wakeUp = wakeUp
+    }
+
+    func run() {
+        while !isStopped {
+            wait()
+            wakeUp.clear()
+            obey(takeCommands())
+            drain()
+            runBatches()
+            publishCounters()
+        }
+        for entry in tracked.values { entry.tracker.release() }
+    }
+
+    // MARK: Waiting
+
+    private func wait() {
+        guard let inotify else {
+            _ = Poll.wait(for: [wakeUp.descriptor], timeoutMilliseconds: timeout())
+            return
+        }
+        _ = Poll.wait(for: [inotify.descriptor, wakeUp.descriptor], timeoutMilliseconds: timeout())
+    }
+
+    private func timeout() -> Int32 {
+        guard barriers.isEmpty else { return 0 }
+        let now = monotonicNanoseconds()
+        var due = now + 60_000_000_000
+        if firstEvent != nil { due = min(due, batchDue) }
+        for entry in tracked.values {
+            if let retry = entry.nextRetry { due = min(due, retry) }
+            if let settle = entry.tracker.nextSettle { due = min(due, settle) }
+            if entry.tracker.hasPending, entry.nextRetry == nil { due = min(due, batchDue) }
+            if entry.tracker.needsAudit { due = min(due, auditDue(entry)) }
+            due = min(due, entry.lastAudit + Int64(options.auditSeconds) * 1_000_000_000)
+        }
+        let milliseconds = (due - now + 999_999) / 1_000_000
+        return Int32(clamping: max(0, milliseconds))
+    }
+
+    /// The first event after a rest is applied nearly at once; more of them wait for the next batch.
+    private var batchDue: Int64 {
+        max(
+            lastBatch + Int64(options.batchMilliseconds) * 1_000_000,
+            (firstEvent ?? 0) + 2_000_000)
+    }
+
+    private func auditDue(_ entry: Tracked) -> Int64 {
+        let last = entry.tracker.lastFullLook ?? (0, 0)
+        // An audit may take a hundredth of the time at most.
+        return last.end + max(5_000_000_000, last.duration * 100)
+    }
+
+    // MARK: Commands
+
+    private func obey(_ commands: [TrackingShard.Command]) {
+        for command in commands {
+            switch command {
+            case .track(let key, let directory): track(key, directory)
+            case .forget(let key): forget(key)
+            case .barrier(let barrier): barriers.append(barrier)
+            case .audit: for entry in tracked.values { entry.tracker.audit() }
+            case .stop: isStopped = true
+            }
+        }
+        if isStopped {
+            for barrier in barriers { barrier.answer(Set(indices.keys)) }
+            barriers = []
+        }
+    }
+
+    private func track(_ key: LayerKey, _ directory: String) {
+        forget(key)
+        if inotify == nil {
+            do {
+                inotify = try Inotify()
+                inotifyFailure = nil
+            } catch {
+                inotifyFailure =
+                    "\(error); raise the sysctl fs.inotify.max_user_instances or the limit of open files"
+            }
+        }
+        guard let inotify else {
+            pool.add(
+                ScannerPool.Job(
+                    key: key, directory: directory,
+                    confidence: .polling(reason: inotifyFailure ?? "", seconds: options.pollSeconds)))
+            return
+        }
+        let index = nextIndex
+        nextIndex += 1
+        let fileSystem = KernelFileSystem(
+            path: directory, inotify: inotify, watches: owners, budget: budget, layer: index)
+        // XFS keeps preallocated blocks for up to 300 s; elsewhere the second stage is one look in vain.
+        let tracker = LayerTracker(fileSystem: fileSystem, settleSeconds: [35, 320])
+        tracked[index] = Tracked(key, directory, tracker, now: monotonicNanoseconds())
+        indices[key] = index
+    }
+
+    private func forget(_ key: LayerKey) {
+        pool.cancel(key)
+        guard let index = indices.removeValue(forKey: key), let entry = tracked.removeValue(forKey: index)
+        else { return }
+        entry.tracker.release()
+        retired.add(entry.tracker.counters)
+    }
+
+    // MARK: Events
+
+    private func drain() {
+        guard let inotify else { return }
+        do {
+            // A flood may not hold the thread: what is queued at most now, and then some.
+            _ = try inotify.drain(limit: 65_536) { event in take(event) }
+        } catch {
+            isOverflown = true
+        }
+        if isOverflown {
+            isOverflown = false
+            counters.overflows += 1
+            for entry in tracked.values { entry.tracker.noteOverflow() }
+        }
+    }
+
+    private func take(_ event: InotifyEvent) {
+        counters.events += 1
+        if firstEvent == nil { firstEvent = monotonicNanoseconds() }
+        if event.mask.contains(.queueOverflow) {
+            isOverflown = true
+            return
+        }
+        guard let index = owners.owner(of: event.watch) else { return }
+        tracked[index]?.tracker.note(event)
+        if event.mask.contains(.ignored), owners.release(event.watch, from: index) { budget.give() }
+    }
+
+    // MARK: Batches
+
+    private func runBatches() {
+        let now = monotonicNanoseconds()
+        let asked = barriers
+        barriers = []
+        let isDue = firstEvent != nil && now >= batchDue
+        if !asked.isEmpty || isDue { firstEvent = nil }
+        // The owner of each entry may change while a batch runs, so go by index.
+        for index in tracked.keys.sorted() {
+            guard let entry = tracked[index] else { continue }
+            prepare(entry, now: now, isAsked: !asked.isEmpty)
+            let tracker = entry.tracker
+            let isWaiting = entry.nextRetry.map { now < $0 } ?? false
+            guard !isWaiting, tracker.hasPending || tracker.hasRestats else { continue }
+            let isRetry = entry.nextRetry != nil
+            guard !asked.isEmpty || isDue || isRetry || entry.lastReported == nil || now >= batchDue else {
+                continue
+            }
+            run(entry, at: now)
+        }
+        if isDue || !asked.isEmpty { lastBatch = monotonicNanoseconds() }
+        guard !asked.isEmpty else { return }
+        // What came during the batch is not part of the question.
+        var unsettled: Set<LayerKey> = []
+        for entry in tracked.values where !entry.tracker.isAnswered { unsettled.insert(entry.key) }
+        for barrier in asked { barrier.answer(unsettled) }
+    }
+
+    private func prepare(_ entry: Tracked, now: Int64, isAsked: Bool) {
+        let tracker = entry.tracker
+        tracker.markSettled(by: now)
+        if isAsked { tracker.markUnsettled() }
+        if now >= entry.lastAudit + Int64(options.auditSeconds) * 1_000_000_000 {
+            entry.lastAudit = now
+            tracker.audit()
+        }
+        guard tracker.needsAudit else { return }
+        let isCheap = (tracker.lastFullLook?.duration ?? 0) < 100_000_000
+        if now >= auditDue(entry) || (isAsked && isCheap) { tracker.audit() }
+    }
+
+    private func run(_ entry: Tracked, at now: Int64) {
+        let tracker = entry.tracker
+        entry.nextRetry = nil
+        let paths = tracker.runBatch(now: now) { [unowned self] in drain() }
+        counters.batches += 1
+        report(entry, paths)
+    }
+
+    private func report(_ entry: Tracked, _ paths: [PathGrowth]) {
+        let tracker = entry.tracker
+        let now = monotonicNanoseconds()
+        let outcome: LayerReport.Outcome
+        switch tracker.failure {
+        case nil:
+            outcome = .measured(tracker.measure, tracker.needsAudit ? .converging : .exact)
+            entry.wasPolled = false
+        case .unreadable(let error):
+            outcome = .failed(reason: "\(entry.directory): \(error)")
+            entry.nextRetry = now + 1_000_000_000
+        case .untrackable(let reason):
+            // The walk reports it, and the next try to watch is a poll later.
+            entry.nextRetry = now + Int64(options.pollSeconds) * 1_000_000_000
+            entry.wasPolled = true
+            entry.lastReported = nil
+            pool.add(
+                ScannerPool.Job(
+                    key: entry.key, directory: entry.directory,
+                    confidence: .polling(reason: reason, seconds: options.pollSeconds)))
+            return
+        }
+        guard outcome != entry.lastReported || tracker.watchCount != entry.lastWatches else { return }
+        entry.lastReported = outcome
+        entry.lastWatches = tracker.watchCount
+        sink.take(
+            LayerReport(
+                key: entry.key, outcome: outcome, watches: tracker.watchCount, paths: paths, root: nil,
+                directory: entry.directory))
+    }
+
+    private func publishCounters() {
+        var sum = retired
+        for entry in tracked.values { sum.add(entry.tracker.counters) }
+        var counters = counters
+        counters.directoriesRead = sum.directoriesRead
+        counters.looks = sum.looks
+        counters.fullLooks = sum.fullLooks
+        counters.audits = sum.audits
+        counters.watches = Int64(owners.count)
+        publish(counters)
+    }
+}

@@ -1,0 +1,495 @@
+package import Accounting
+package import Kernel
+internal import SystemPackage
+
+/// Keeps the exact figure of one writable layer from the events of its directories.
+///
+/// An event is never a change by itself: it marks a place, and a batch looks at the marked places again. Events
+/// go in by ``note(_:)``, which only marks; ``runBatch(now:relief:)`` does all the looking. One thread owns it.
+package final class LayerTracker<FileSystem: LayerFileSystem> {
+    /// Files and directories that are tracked at most: what one layer may cost in memory.
+    package static var inodeLimit: Int { 1_000_000 }
+
+    let fileSystem: FileSystem
+    private var tree: LayerTree?
+    private var rootHandle: FileSystem.Handle?
+    private var pending = PendingLooks()
+    private var aliases = AliasMemory()
+    private var settle: SettleQueue
+    private var growth = BatchGrowth()
+    private var directoryOfWatch: [Int32: UInt64] = [:]
+
+    /// Something may have been written that no place tells of; only a look at everything finds it.
+    package private(set) var needsAudit = false
+    /// Why it cannot be told by events; `nil` while it is.
+    package private(set) var failure: Failure?
+    package private(set) var lastFullLook: (end: Int64, duration: Int64)?
+    package private(set) var counters = TrackerCounters()
+
+    package enum Failure: Error, Hashable, Sendable {
+        /// Watches have run out, or the layer is too large to hold.
+        case untrackable(reason: String)
+        /// The directory is not there or cannot be read.
+        case unreadable(KernelError)
+    }
+
+    // The looks of the batch that runs.
+    private var listing: [(directory: UInt64, isDeep: Bool)] = []
+    private var detached: Set<UInt64> = []
+    private var removed: [(place: Place, inode: UInt64, links: UInt32)] = []
+    private var deferred: [(directory: UInt64, names: [FileName: Look])] = []
+    private var restats: Set<UInt64> = []
+    private var relief: () -> Void = {}
+    private var looksSinceRelief = 0
+    private var now: Int64 = 0
+
+    package init(fileSystem: FileSystem, settleSeconds: [Int]) {
+        self.fileSystem = fileSystem
+        settle = SettleQueue(delaysSeconds: settleSeconds)
+        pending.lookAtEverything()
+    }
+
+    package var measure: LayerMeasure { tree?.measure ?? .empty }
+    package var watchCount: Int { directoryOfWatch.count }
+    package var hasPending: Bool { !pending.isEmpty }
+    /// Whether the figure holds all that is known to have happened.
+    package var isSettled: Bool { pending.isEmpty && !needsAudit && failure == nil && tree != nil }
+    /// Whether the figure holds all that was marked before the last batch.
+    package var isAnswered: Bool { !needsAudit && failure == nil && tree != nil }
+    package var nextSettle: Int64? { settle.nextDue }
+
+    // MARK: Marking
+
+    /// Takes an event of one of this layer's watches.
+    package func note(_ event: InotifyEvent) {
+        guard let directory = directoryOfWatch[event.watch] else { return }
+        if event.mask.contains(.ignored) {
+            directoryOfWatch[event.watch] = nil
+            if tree?.directories[directory]?.watch == event.watch {
+                tree?.setWatch(-1, of: directory)
+                markEntry(of: directory)
+            }
+        } else if let name = event.name {
+            pending.note(event, in: directory, name: name)
+        } else if !event.mask.isDisjoint(with: [.deleteSelf, .moveSelf, .unmount]) {
+            markEntry(of: directory)
+        } else {
+            pending.lookAtDirectory(directory)
+        }
+    }
+
+    /// Events were lost: everything is to be looked at again.
+    package func noteOverflow() {
+        pending.lookAtEverything()
+    }
+
+    /// Looks again at all files that were written lately, whose blocks may change without an event.
+    package func markUnsettled() {
+        if settle.hasOverflowed { needsAudit = true }
+        for inode in settle.inodes { restats.insert(inode) }
+    }
+
+    package func markSettled(by now: Int64) {
+        let due = settle.takeDue(at: now)
+        restats.formUnion(due)
+        if settle.hasOverflowed, due.isEmpty == false {
+            settle.clearOverflow()
+            needsAudit = true
+        }
+    }
+
+    package var hasRestats: Bool { !restats.isEmpty }
+
+    /// Makes the next batch a look at everything.
+    package func audit() {
+        pending.lookAtEverything()
+        counters.audits += 1
+    }
+
+    private func markEntry(of directory: UInt64) {
+        guard let tree, let record = tree.directories[directory] else { return }
+        if directory == tree.root {
+            pending.lookAtEverything()
+        } else {
+            pending.look(at: Place(directory: record.parent, name: record.name))
+        }
+    }
+
+    // MARK: Looking
+
+    /// Looks at every marked place; calls `relief` every few hundred looks so that the kernel's queue can be
+    /// emptied meanwhile. What is marked while it runs is left for the next batch.
+    ///
+    /// Returns the paths that changed most.
+    package func runBatch(now: Int64, relief: @escaping () -> Void) -> [PathGrowth] {
+        self.now = now
+        self.relief = relief
+        defer { self.relief = {} }
+        growth = BatchGrowth()
+        let looks = pending
+        pending = PendingLooks()
+        let changedFiles = restats
+        restats = []
+        do throws(Failure) {
+            if looks.everything || tree == nil || failure != nil {
+                try lookAtEverything()
+            } else {
+                try look(at: looks)
+            }
+            try restat(changedFiles)
+            try finish()
+            failure = nil
+        } catch {
+            fail(error)
+        }
+        counters.batches += 1
+        return growth.top { [tree] in tree?.path(of: $0) }
+    }
+
+    private func fail(_ reason: Failure) {
+        failure = reason
+        release()
+    }
+
+    /// Gives all watches back and forgets everything that was seen.
+    package func release() {
+        for watch in directoryOfWatch.keys { fileSystem.unwatch(watch) }
+        directoryOfWatch = [:]
+        tree = nil
+        rootHandle = nil
+        listing = []
+        detached = []
+        removed = []
+        deferred = []
+        restats = []
+        pending.lookAtEverything()
+    }
+
+    private func lookAtEverything() throws(Failure) {
+        let started = monotonicNanoseconds()
+        counters.fullLooks += 1
+        let handle: FileSystem.Handle
+        do { handle = try fileSystem.openRoot() } catch { throw .unreadable(error) }
+        let watch = try addWatch(handle)
+        let status: FileStatus
+        do { status = try fileSystem.status(of: handle) } catch { throw .unreadable(error) }
+        if let known = tree, known.root == status.identity.inode, known.device == status.identity.device,
+            known.directories[known.root]?.watch == watch
+        {
+            _ = tree?.setDirectory(known.root, allocated: status.allocated)
+        } else {
+            let stale = directoryOfWatch.keys.filter { $0 != watch }
+            for old in stale { fileSystem.unwatch(old) }
+            directoryOfWatch = [watch: status.identity.inode]
+            tree = LayerTree(root: status, watch: watch)
+        }
+        rootHandle = handle
+        needsAudit = false
+        aliases.trustAgain()
+        settle.clearOverflow()
+        listing.append((status.identity.inode, true))
+        try drainListing()
+        let ended = monotonicNanoseconds()
+        lastFullLook = (ended, ended - started)
+    }
+
+    private func look(at looks: PendingLooks) throws(Failure) {
+        for directory in looks.directories { listing.append((directory, false)) }
+        for (directory, names) in looks.names { try check(names, in: directory, isLastTry: false) }
+        try drainListing()
+        for directory in looks.own where looks.names[directory] == nil {
+            try withDirectory(directory) { (_) throws(Failure) in }
+        }
+        let again = deferred
+        deferred = []
+        for (directory, names) in again { try check(names, in: directory, isLastTry: true) }
+        try drainListing()
+    }
+
+    private func drainListing() throws(Failure) {
+        while let (directory, isDeep) = listing.popLast() { try list(directory, isDeep: isDeep) }
+    }
+
+    /// Runs `body` with a directory, open and known to be the one that is meant; returns whether it was.
+    @discardableResult
+    private func withDirectory(
+        _ directory: UInt64, _ body: (FileSystem.Handle) throws(Failure) -> Void
+    ) throws(Failure) -> Bool {
+        guard let tree, let rootHandle, let path = tree.path(of: directory) else { return false }
+        let handle: FileSystem.Handle
+        let status: FileStatus
+        do {
+            handle = path.isEmpty ? rootHandle : try fileSystem.open(path, below: rootHandle)
+            status = try fileSystem.status(of: handle)
+        } catch {
+            guard error.errno == .noSuchFileOrDirectory || error.isNotADirectory else {
+                throw .unreadable(error)
+            }
+            return false
+        }
+        guard status.identity.inode == directory, status.links > 0 || directory != tree.root else {
+            return false
+        }
+        try body(handle)
+        // Names that come and go change the directory itself; it is looked at last, with all of them in it.
+        if let status = try? fileSystem.status(of: handle) {
+            let change = self.tree?.setDirectory(directory, allocated: status.allocated) ?? 0
+            if change != 0, let record = self.tree?.directories[directory] {
+                growth.note(Place(directory: record.parent, name: record.name), change, isRoot: path.isEmpty)
+            }
+        }
+        return true
+    }
+
+    private func check(
+        _ names: [FileName: Look], in directory: UInt64, isLastTry: Bool
+    ) throws(Failure) {
+        guard tree?.directories[directory] != nil else { return }
+        let isThere = try withDirectory(directory) { (handle) throws(Failure) in
+            for (name, look) in names {
+                try check(Place(directory: directory, name: name), look, in: handle)
+            }
+        }
+        guard !isThere else { return }
+        if !isLastTry {
+            // It may have been renamed, which another place of this batch tells.
+            deferred.append((directory, names))
+        } else if directory == tree?.root {
+            pending.lookAtEverything()
+        } else if tree?.isAttached(directory) == true {
+            markEntry(of: directory)
+            needsAudit = true
+        }
+    }
+
+    private func list(_ directory: UInt64, isDeep: Bool) throws(Failure) {
+        guard tree?.directories[directory] != nil else { return }
+        counters.directoriesRead += 1
+        let isThere = try withDirectory(directory) { (handle) throws(Failure) in
+            // Watch first, then list: what comes after the watch has an event, what came before is listed.
+            try rewatch(directory, handle)
+            var found: [FileName] = []
+            do throws(KernelError) {
+                try fileSystem.forEachEntry(in: handle) { found.append($0) }
+            } catch {
+                throw .unreadable(error)
+            }
+            var missing = tree?.directories[directory]?.children ?? [:]
+            for name in found {
+                missing[name] = nil
+                try check(Place(directory: directory, name: name), Look(), in: handle)
+            }
+            // A rename meanwhile can hide a name from the listing.
+            for name in missing.keys {
+                try check(Place(directory: directory, name: name), Look(), in: handle)
+            }
+        }
+        guard isThere else {
+            if tree?.isAttached(directory) == true { markEntry(of: directory) }
+            return
+        }
+        guard isDeep, let children = tree?.directories[directory]?.children.values else { return }
+        for child in children where tree?.directories[child] != nil {
+            listing.append((child, true))
+        }
+    }
+
+    private func check(_ place: Place, _ look: Look, in handle: FileSystem.Handle) throws(Failure) {
+        looksSinceRelief += 1
+        if looksSinceRelief >= 256 {
+            looksSinceRelief = 0
+            relief()
+        }
+        counters.looks += 1
+        var found: FileStatus?
+        do {
+            found = try fileSystem.status(of: place.name, in: handle)
+        } catch {
+            guard error.errno == .noSuchFileOrDirectory else { throw .unreadable(error) }
+        }
+        // A mount of another file system costs this one nothing; a whiteout is one inode for all and empty.
+        if let status = found, status.identity.device != tree?.device || status.isWhiteout { found = nil }
+
+        let known = tree?.child(at: place)
+        if let known, known != found?.identity.inode { removeName(place) }
+        interpret(look, at: place, exists: found != nil, wasKnown: known != nil)
+        guard let status = found else { return }
+        if status.kind == .directory {
+            try setDirectory(status, at: place, handle, isStructural: look.structure || known == nil)
+        } else {
+            setFile(status, at: place, wasWritten: look.data)
+        }
+        guard let count = tree?.inodeCount, count <= Self.inodeLimit else {
+            throw .untrackable(reason: "more than \(Self.inodeLimit) files; they are counted in passes")
+        }
+    }
+
+    /// Finds the files that were written by a name which is theirs no more.
+    private func interpret(_ look: Look, at place: Place, exists: Bool, wasKnown: Bool) {
+        if look.passedUnseen {
+            aliases.rememberUnseen(place)
+            if look.data || look.dataAfterGone { needsAudit = true }
+        }
+        guard look.data || look.dataAfterGone else { return }
+        if aliases.hasForgotten { needsAudit = true }
+        let isByGoneName = look.dataAfterGone || (!exists && !look.structure)
+        let meaning =
+            isByGoneName ? meaningOfGone(place) : aliases.earlierMeaning(of: place)
+        switch meaning {
+        case .file(let inode): restats.insert(inode)
+        case .nameless: break
+        case .unknown: needsAudit = true
+        }
+    }
+
+    private func meaningOfGone(_ place: Place) -> AliasMemory.Meaning {
+        // A file made by O_TMPFILE is reported as `#` and its inode number as long as it is open.
+        if place.name.bytes.first == UInt8(ascii: "#"),
+            let inode = UInt64(String(decoding: place.name.bytes.dropFirst(), as: UTF8.self))
+        {
+            return tree?.files[inode] == nil ? .nameless : .file(inode)
+        }
+        return aliases.meaning(of: place)
+    }
+
+    private func removeName(_ place: Place) {
+        switch tree?.removeName(place) ?? .nothing {
+        case .nothing: break
+        case .directory(let inode): detached.insert(inode)
+        case .file(let inode, let links, let remaining, let change):
+            if change != 0 { growth.note(place, change) }
+            if remaining > 0 { restats.insert(inode) } else { settle.forget(inode) }
+            removed.append((place, inode, links))
+        }
+    }
+
+    private func setFile(_ status: FileStatus, at place: Place, wasWritten: Bool) {
+        let change = tree?.setFile(status, at: place) ?? 0
+        if change != 0 { growth.note(place, change) }
+        if status.kind == .regular, change != 0 || wasWritten {
+            settle.noteWrite(of: status.identity.inode, at: now)
+        }
+    }
+
+    private func setDirectory(
+        _ status: FileStatus, at place: Place, _ parent: FileSystem.Handle, isStructural: Bool
+    ) throws(Failure) {
+        let inode = status.identity.inode
+        if let record = tree?.directories[inode] {
+            let isAtPlace = record.parent == place.directory && record.name == place.name
+            if !isAtPlace || !(tree?.isAttached(inode) ?? false) {
+                tree?.moveDirectory(inode, to: place)
+                detached.remove(inode)
+            }
+            _ = tree?.setDirectory(inode, allocated: status.allocated)
+            if isStructural || record.watch < 0 || !isAtPlace { try reconsider(inode, at: place, parent) }
+            return
+        }
+        tree?.addDirectory(status, at: place, watch: -1)
+        growth.note(place, status.allocated)
+        listing.append((inode, false))
+    }
+
+    /// A directory that came to a place under a number that is known: the same one moved, or a new one that got
+    /// the number of one that went. The same inode has the same watch.
+    private func reconsider(
+        _ inode: UInt64, at place: Place, _ parent: FileSystem.Handle
+    ) throws(Failure) {
+        guard let handle = try? fileSystem.open([place.name], below: parent),
+            let status = try? fileSystem.status(of: handle), status.identity.inode == inode
+        else {
+            pending.look(at: place)
+            return
+        }
+        if try rewatch(inode, handle) { listing.append((inode, true)) }
+    }
+
+    /// Makes sure of a directory's watch; returns whether it is another than before.
+    @discardableResult
+    private func rewatch(_ directory: UInt64, _ handle: FileSystem.Handle) throws(Failure) -> Bool {
+        let watch = try addWatch(handle)
+        let before = tree?.directories[directory]?.watch
+        directoryOfWatch[watch] = directory
+        guard before != watch else { return false }
+        if let before, before >= 0, directoryOfWatch[before] == directory {
+            directoryOfWatch[before] = nil
+            fileSystem.unwatch(before)
+        }
+        tree?.setWatch(watch, of: directory)
+        return true
+    }
+
+    private func addWatch(_ handle: FileSystem.Handle) throws(Failure) -> Int32 {
+        do {
+            return try fileSystem.watch(handle)
+        } catch {
+            guard error.errno == .noSpace || error.errno == .noMemory else { throw .unreadable(error) }
+            throw .untrackable(
+                reason: "inotify watches are used up; raise the sysctl fs.inotify.max_user_watches")
+        }
+    }
+
+    private func restat(_ inodes: Set<UInt64>) throws(Failure) {
+        var rest = inodes
+        // Looking at a name can tell of more files; each round has fewer, and what is left waits for a batch.
+        for _ in 0..<4 where !rest.isEmpty {
+            var byDirectory: [UInt64: [FileName: Look]] = [:]
+            for inode in rest {
+                guard let place = tree?.place(ofFile: inode) else { continue }
+                byDirectory[place.directory, default: [:]][place.name] = Look()
+            }
+            restats = []
+            for (directory, names) in byDirectory { try check(names, in: directory, isLastTry: true) }
+            rest = restats
+        }
+    }
+
+    private func finish() throws(Failure) {
+        try drainListing()
+        for inode in detached {
+            guard let tree, !tree.isAttached(inode), let record = tree.directories[inode] else { continue }
+            let place = Place(directory: record.parent, name: record.name)
+            var gone: [(UInt64, Int32)] = []
+            let change = self.tree?.dropDirectory(inode) { gone.append(($0, $1)) } ?? 0
+            for (directory, watch) in gone where watch >= 0 && directoryOfWatch[watch] == directory {
+                directoryOfWatch[watch] = nil
+                fileSystem.unwatch(watch)
+            }
+            growth.note(place, change)
+        }
+        detached = []
+        for (place, inode, links) in removed {
+            if tree?.files[inode] != nil {
+                aliases.remember(place, wasNameOf: inode) { [tree] in tree?.files[$0] != nil }
+            } else if links <= 1 {
+                aliases.rememberNameless(place)
+            }
+        }
+        removed = []
+        deferred = []
+    }
+}
+
+extension KernelError {
+    /// The path leads elsewhere by now: a name on it is no directory, a link, or a mount.
+    fileprivate var isNotADirectory: Bool {
+        errno == .notDirectory || errno == .tooManySymbolicLinkLevels || errno == .improperLink
+    }
+}
+
+/// What a tracker did since it was made.
+package struct TrackerCounters: Hashable, Sendable {
+    package var directoriesRead: Int64 = 0
+    package var looks: Int64 = 0
+    package var batches: Int64 = 0
+    package var fullLooks: Int64 = 0
+    package var audits: Int64 = 0
+
+    mutating func add(_ other: TrackerCounters) {
+        directoriesRead += other.directoriesRead
+        looks += other.looks
+        batches += other.batches
+        fullLooks += other.fullLooks
+        audits += other.audits
+    }
+}

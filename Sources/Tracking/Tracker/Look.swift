@@ -1,0 +1,43 @@
+/// What events said about one name since it was last looked at.
+struct Look: Hashable {
+    /// Its data or attributes changed.
+    var data = false
+    /// It came or went.
+    var structure = false
+    /// The last word is that it went.
+    var isGone = false
+    /// It was changed after it had gone: by a descriptor of a file that no longer has this name.
+    var dataAfterGone = false
+    /// An inode had the name that went again before anyone looked, so whatever was written by that name may have
+    /// gone to a file that is known by another.
+    var passedUnseen = false
+    private var came = false
+
+    mutating func noteData() {
+        if isGone { dataAfterGone = true } else { data = true }
+    }
+
+    mutating func noteCame() {
+        if came { passedUnseen = true }
+        came = true
+        structure = true
+        isGone = false
+    }
+
+    mutating func noteGone() {
+        if came { passedUnseen = true }
+        structure = true
+        isGone = true
+    }
+
+    /// The file went to another name in this layer, which will be looked at: what was written before is seen there.
+    mutating func noteMovedAway() -> Bool {
+        let carried = data
+        if came { passedUnseen = false }
+        came = false
+        data = false
+        structure = true
+        isGone = true
+        return carried
+    }
+}

@@ -1,0 +1,96 @@
+internal import Kernel
+
+/// The places of a layer to look at again: deduplicated, and bounded whatever happens below.
+///
+/// Too many names of one batch become whole directories, too many directories the whole layer.
+struct PendingLooks {
+    static let nameLimit = 32_768
+    static let directoryLimit = 4_096
+
+    /// By directory, then by name.
+    private(set) var names: [UInt64: [FileName: Look]] = [:]
+    /// Directories to list again.
+    private(set) var directories: Set<UInt64> = []
+    /// Directories whose own status changed.
+    private(set) var own: Set<UInt64> = []
+    /// Everything is to be looked at again.
+    private(set) var everything = false
+    private var nameCount = 0
+    private var moves: [UInt32: Place] = [:]
+
+    var isEmpty: Bool {
+        !everything && names.isEmpty && directories.isEmpty && own.isEmpty
+    }
+
+    mutating func lookAtEverything() {
+        self = PendingLooks()
+        everything = true
+    }
+
+    mutating func list(_ directory: UInt64) {
+        guard !everything else { return }
+        directories.insert(directory)
+        if directories.count > Self.directoryLimit { lookAtEverything() }
+    }
+
+    mutating func lookAtDirectory(_ directory: UInt64) {
+        guard !everything else { return }
+        own.insert(directory)
+        if own.count > Self.nameLimit { lookAtEverything() }
+    }
+
+    /// Looks at a name without an event.
+    mutating func look(at place: Place) {
+        update(place) { _ in }
+    }
+
+    /// Takes an event about an entry of a directory.
+    mutating func note(_ event: InotifyEvent, in directory: UInt64, name: FileName) {
+        let place = Place(directory: directory, name: name)
+        let mask = event.mask
+        if mask.contains(.movedFrom) {
+            if event.cookie != 0 {
+                if moves.count >= 1_024 { moves.removeAll(keepingCapacity: true) }
+                moves[event.cookie] = place
+            }
+            update(place) { $0.noteGone() }
+        } else if mask.contains(.movedTo) {
+            var carried = false
+            if let source = moves.removeValue(forKey: event.cookie), source != place {
+                update(source) { carried = $0.noteMovedAway() }
+            }
+            update(place) {
+                $0.noteCame()
+                if carried { $0.noteData() }
+            }
+        } else if mask.contains(.create) {
+            update(place) { $0.noteCame() }
+        } else if mask.contains(.delete) {
+            update(place) { $0.noteGone() }
+        } else if !mask.isDisjoint(with: [.modify, .attributes, .closeWrite]) {
+            update(place) { $0.noteData() }
+        }
+    }
+
+    private mutating func update(_ place: Place, _ change: (inout Look) -> Void) {
+        guard !everything else { return }
+        // A directory that is listed again still needs the flags of its names: they tell of unseen writes.
+        let isNew = names[place.directory]?[place.name] == nil
+        change(&names[place.directory, default: [:]][place.name, default: Look()])
+        guard isNew else { return }
+        nameCount += 1
+        if nameCount > Self.nameLimit { collapse() }
+    }
+
+    /// Turns the fullest directory's names into a listing of it; such a listing sees every inode anew.
+    private mutating func collapse() {
+        // What passed unseen is lost with the names, so only a look at everything is safe where any did.
+        let unseen = names.values.contains { $0.values.contains { $0.passedUnseen || $0.dataAfterGone } }
+        guard !unseen, let fullest = names.max(by: { $0.value.count < $1.value.count }) else {
+            return lookAtEverything()
+        }
+        nameCount -= fullest.value.count
+        names[fullest.key] = nil
+        list(fullest.key)
+    }
+}

@@ -1,0 +1,81 @@
+/// Files that were written lately, whose allocated blocks may still change without an event.
+///
+/// Measured: ext4 allocates the blocks of a file's extent tree when it writes back, 30 s after the write; XFS
+/// takes preallocated blocks back up to 300 s after the last close.
+struct SettleQueue {
+    static let limit = 65_536
+
+    /// Nanoseconds after a write at which to look again, ascending.
+    let delays: [Int64]
+    private var due: [UInt64: (at: Int64, stage: Int)] = [:]
+    private var order: [[(at: Int64, inode: UInt64)]]
+    private var heads: [Int]
+    /// More were written than fit: only a look at everything settles them.
+    private(set) var hasOverflowed = false
+
+    init(delaysSeconds: [Int]) {
+        delays = delaysSeconds.map { Int64($0) * 1_000_000_000 }
+        order = delays.map { _ in [] }
+        heads = delays.map { _ in 0 }
+    }
+
+    var inodes: some Collection<UInt64> { due.keys }
+    var isEmpty: Bool { due.isEmpty }
+
+    mutating func noteWrite(of inode: UInt64, at now: Int64) {
+        schedule(inode, stage: 0, at: now.addingReportingOverflow(delays.first ?? 0).partialValue)
+    }
+
+    mutating func forget(_ inode: UInt64) {
+        due[inode] = nil
+    }
+
+    mutating func clearOverflow() {
+        hasOverflowed = false
+    }
+
+    /// The files whose time has come; each waits for its next stage, if there is one.
+    mutating func takeDue(at now: Int64) -> [UInt64] {
+        var result: [UInt64] = []
+        for stage in delays.indices {
+            while heads[stage] < order[stage].count, order[stage][heads[stage]].at <= now {
+                let entry = order[stage][heads[stage]]
+                heads[stage] += 1
+                guard let current = due[entry.inode], current.at == entry.at, current.stage == stage else {
+                    continue
+                }
+                result.append(entry.inode)
+                due[entry.inode] = nil
+                if stage + 1 < delays.count {
+                    schedule(entry.inode, stage: stage + 1, at: entry.at + delays[stage + 1] - delays[stage])
+                }
+            }
+            if heads[stage] > 4_096, heads[stage] * 2 > order[stage].count {
+                order[stage].removeFirst(heads[stage])
+                heads[stage] = 0
+            }
+        }
+        return result
+    }
+
+    /// When ``takeDue(at:)`` next has something.
+    var nextDue: Int64? {
+        delays.indices.compactMap { stage in
+            heads[stage] < order[stage].count ? order[stage][heads[stage]].at : nil
+        }.min()
+    }
+
+    private mutating func schedule(_ inode: UInt64, stage: Int, at: Int64) {
+        guard order.indices.contains(stage) else { return }
+        if let current = due[inode], current.stage == stage, at - current.at < 1_000_000_000 {
+            // A hot file: once a second is enough to push its time back.
+            return
+        }
+        if due[inode] == nil, due.count >= Self.limit {
+            hasOverflowed = true
+            return
+        }
+        due[inode] = (at, stage)
+        order[stage].append((at, inode))
+    }
+}

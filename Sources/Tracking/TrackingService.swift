@@ -1,0 +1,115 @@
+public import Accounting
+public import Kernel
+internal import Synchronization
+
+/// Keeps the figures of all layers: immutable ones by one walk each, writable ones by their events.
+public final class TrackingService: Sendable {
+    private let shards: [TrackingShard]
+    private let pool: ScannerPool
+    private let placement = Mutex<[LayerKey: Int]>([:])
+
+    public init(options: TrackingOptions = TrackingOptions(), sink: any TrackingSink) throws(KernelError) {
+        pool = try ScannerPool(threads: 2, sink: sink)
+        let budget = WatchBudget(limit: options.watchLimit)
+        var shards: [TrackingShard] = []
+        for index in 0..<max(1, options.shards) {
+            shards.append(
+                try TrackingShard(index: index, options: options, sink: sink, pool: pool, budget: budget))
+        }
+        self.shards = shards
+    }
+
+    public func start() {
+        pool.start()
+        for shard in shards { shard.start() }
+    }
+
+    /// Follows a writable layer's directory from now on.
+    public func track(_ key: LayerKey, directory: String) {
+        let shard = placement.withLock { placement in
+            if let known = placement[key] { return known }
+            var load = shards.map { _ in 0 }
+            for index in placement.values { load[index] += 1 }
+            let lightest = load.indices.min { load[$0] < load[$1] } ?? 0
+            placement[key] = lightest
+            return lightest
+        }
+        shards[shard].send(.track(key, directory: directory))
+    }
+
+    /// Measures an immutable layer once.
+    public func measure(_ key: LayerKey, directory: String) {
+        pool.add(ScannerPool.Job(key: key, directory: directory, confidence: .exact))
+    }
+
+    /// Lets go of a layer, of either kind.
+    public func forget(_ key: LayerKey) {
+        guard let shard = placement.withLock({ $0.removeValue(forKey: key) }) else {
+            pool.cancel(key)
+            return
+        }
+        shards[shard].send(.forget(key))
+    }
+
+    /// Waits until every change is applied whose system call returned before this was called, at most until
+    /// `deadlineMilliseconds` have passed.
+    ///
+    /// Returns the writable layers whose figures may lack something, or `nil` when the time was over.
+    public func barrier(deadlineMilliseconds: Int) async -> Set<LayerKey>? {
+        let deadline = monotonicNanoseconds() + Int64(deadlineMilliseconds) * 1_000_000
+        return await withCheckedContinuation { continuation in
+            let gathering = Gathering(count: shards.count) { continuation.resume(returning: $0) }
+            for shard in shards {
+                shard.send(.barrier(TrackingShard.Barrier(deadline: deadline) { gathering.add($0) }))
+            }
+            NamedTimer.shared.run(afterMilliseconds: deadlineMilliseconds) { gathering.giveUp() }
+        }
+    }
+
+    public var counters: TrackingCounters {
+        var sum = pool.counters
+        for shard in shards { sum += shard.counters }
+        return sum
+    }
+
+    public func stop() {
+        for shard in shards { shard.send(.stop) }
+        pool.stop()
+    }
+
+    /// Collects the answers of all shards, or gives up.
+    private final class Gathering: Sendable {
+        private struct State {
+            var missing: Int
+            var unsettled: Set<LayerKey> = []
+            var isDone = false
+        }
+
+        private let state: Mutex<State>
+        private let finish: @Sendable (Set<LayerKey>?) -> Void
+
+        init(count: Int, _ finish: @escaping @Sendable (Set<LayerKey>?) -> Void) {
+            state = Mutex(State(missing: count))
+            self.finish = finish
+        }
+
+        func add(_ unsettled: Set<LayerKey>) {
+            let all: Set<LayerKey>? = state.withLock { state in
+                state.unsettled.formUnion(unsettled)
+                state.missing -= 1
+                guard state.missing == 0, !state.isDone else { return nil }
+                state.isDone = true
+                return state.unsettled
+            }
+            if let all { finish(all) }
+        }
+
+        func giveUp() {
+            let isFirst = state.withLock { state in
+                defer { state.isDone = true }
+                return !state.isDone
+            }
+            if isFirst { finish(nil) }
+        }
+    }
+}

@@ -1,0 +1,110 @@
+internal import Accounting
+internal import Kernel
+internal import Synchronization
+internal import SystemPackage
+
+/// One thread with one inotify instance that tracks some of the writable layers.
+///
+/// The thread alone touches the trackers. It empties the kernel's queue before and during each batch, so that
+/// looking never costs events, and it looks only between two emptyings, so that nothing is looked at per event.
+final class TrackingShard: Sendable {
+    /// A question that is answered once everything is applied that was queued before it was asked.
+    struct Barrier: Sendable {
+        /// Whether audits may be made for it, which takes longer.
+        var deadline: Int64
+        /// The layers whose figures do not hold all.
+        var answer: @Sendable (Set<LayerKey>) -> Void
+    }
+
+    enum Command: Sendable {
+        case track(LayerKey, directory: String)
+        case forget(LayerKey)
+        case barrier(Barrier)
+        case audit
+        case stop
+    }
+
+    private struct Shared {
+        var commands: [Command] = []
+        var counters = TrackingCounters()
+        var isStopped = false
+    }
+
+    private let shared = Mutex(Shared())
+    private let wakeUp: WakeUp
+    private let index: Int
+    private let options: TrackingOptions
+    private let sink: any TrackingSink
+    private let pool: ScannerPool
+    private let budget: WatchBudget
+
+    init(
+        index: Int, options: TrackingOptions, sink: any TrackingSink, pool: ScannerPool, budget: WatchBudget
+    ) throws(KernelError) {
+        self.index = index
+        self.options = options
+        self.sink = sink
+        self.pool = pool
+        self.budget = budget
+        wakeUp = try WakeUp()
+    }
+
+    func start() {
+        NamedThread.start("track-\(index)") { [self] in
+            let worker = ShardWorker(
+                options: options, sink: sink, pool: pool, budget: budget,
+                takeCommands: { [self] in takeCommands() },
+                publish: { [self] counters in shared.withLock { $0.counters = counters } }, wakeUp: wakeUp)
+            worker.run()
+            let left = shared.withLock { shared in
+                shared.isStopped = true
+                defer { shared.commands = [] }
+                return shared.commands
+            }
+            for case .barrier(let barrier) in left { barrier.answer([]) }
+        }
+    }
+
+    func send(_ command: Command) {
+        let isStopped = shared.withLock { shared in
+            if !shared.isStopped { shared.commands.append(command) }
+            return shared.isStopped
+        }
+        if isStopped {
+            if case .barrier(let barrier) = command { barrier.answer([]) }
+            return
+        }
+        wakeUp.signal()
+    }
+
+    var counters: TrackingCounters { shared.withLock { $0.counters } }
+
+    private func takeCommands() -> [Command] {
+        shared.withLock { shared in
+            defer { shared.commands = [] }
+            return shared.commands
+        }
+    }
+}
+
+/// How many watches all shards may hold together.
+final class WatchBudget: Sendable {
+    private let limit: Int
+    private let used = Mutex(0)
+
+    init(limit: Int) {
+        self.limit = limit
+    }
+
+    func take() -> Bool {
+        used.withLock {
+            guard $0 < limit else { return false }
+            $0 += 1
+            return true
+        }
+    }
+
+    func give(_ count: Int = 1) {
+        used.withLock { $0 -= count }
+    }
+}

@@ -1,0 +1,168 @@
+import Accounting
+import Foundation
+import Synchronization
+import Testing
+import UsageTestKit
+
+@testable import Tracking
+
+/// Keeps the last report of each layer.
+final class LastReports: TrackingSink {
+    private let reports = Mutex<[LayerKey: LayerReport]>([:])
+
+    func take(_ report: LayerReport) {
+        reports.withLock { $0[report.key] = report }
+    }
+
+    func measure(_ key: LayerKey) -> Measure? {
+        guard case .measured(let measure, _) = reports.withLock({ $0[key]?.outcome }) else { return nil }
+        return measure.total
+    }
+
+    func outcome(_ key: LayerKey) -> LayerReport.Outcome? {
+        reports.withLock { $0[key]?.outcome }
+    }
+}
+
+@Suite("Tracking writable layers")
+struct TrackingServiceTests {
+    let store = StoreIdentity(engine: "test", driver: "directory", root: "/")
+
+    func key(_ id: String) -> LayerKey { LayerKey(store: store, id: id) }
+
+    private func makeService(_ options: TrackingOptions = TrackingOptions()) throws -> (
+        TrackingService, LastReports
+    ) {
+        let sink = LastReports()
+        let service = try TrackingService(options: options, sink: sink)
+        service.start()
+        return (service, sink)
+    }
+
+    @Test(
+        "after a barrier the figure equals a full walk, whatever was done before",
+        arguments: 1...6 as ClosedRange<UInt64>)
+    func randomWork(seed: UInt64) async throws {
+        let directory = try TemporaryDirectory("tracking")
+        let (service, sink) = try makeService()
+        defer { service.stop() }
+        var work = RandomFileWork(root: directory.path, seed: seed)
+        for _ in 0..<200 { work.step() }
+        service.track(key("w"), directory: directory.path)
+        for round in 0..<60 {
+            for _ in 0..<Int(seed * 17 + UInt64(round) * 31) % 400 { work.step() }
+            let unsettled = await service.barrier(deadlineMilliseconds: 10_000)
+            let oracle = FullWalk.measure(directory.path)
+            #expect(unsettled == [], "seed \(seed) round \(round)")
+            #expect(sink.measure(key("w")) == oracle, "seed \(seed) round \(round)")
+        }
+        work.finish()
+    }
+
+    @Test("work from several threads while batches run ends in the figure of a full walk")
+    func concurrentWork() async throws {
+        let directory = try TemporaryDirectory("tracking")
+        let (service, sink) = try makeService()
+        defer { service.stop() }
+        service.track(key("w"), directory: directory.path)
+        let seed = UInt64.random(in: 0..<10_000)
+        await withTaskGroup(of: Void.self) { group in
+            for offset in 0..<2 as Range<UInt64> {
+                group.addTask {
+                    var work = RandomFileWork(root: directory.path, seed: seed + offset)
+                    for _ in 0..<20_000 { work.step() }
+                    work.finish()
+                }
+            }
+        }
+        // Two barriers: an audit may be asked for by the first.
+        _ = await service.barrier(deadlineMilliseconds: 10_000)
+        let unsettled = await service.barrier(deadlineMilliseconds: 10_000)
+        #expect(unsettled == [], "seed \(seed)")
+        #expect(sink.measure(key("w")) == FullWalk.measure(directory.path), "seed \(seed)")
+    }
+
+    @Test("ten thousand levels, and names of 255 bytes that are no text, are counted")
+    func deepTree() async throws {
+        let directory = try TemporaryDirectory("tracking")
+        let name = String(repeating: "d", count: 200)
+        // Built by a shell that changes into each level, for no path reaches them.
+        let process = Process()
+        process.executableURL = URL(fileURLWithPath: "/usr/bin/perl")
+        process.arguments = [
+            "-e",
+            "chdir $ARGV[0]; for (1..3000) { mkdir $ARGV[1]; chdir $ARGV[1]; } open F, '>', \"\\xff\\n\" x 100; print F 'x' x 5000;",
+            directory.path, name,
+        ]
+        try process.run()
+        process.waitUntilExit()
+        let (service, sink) = try makeService()
+        defer { service.stop() }
+        service.track(key("w"), directory: directory.path)
+        #expect(await service.barrier(deadlineMilliseconds: 30_000) == [])
+        #expect(sink.measure(key("w"))?.inodes == 3002)
+        #expect(sink.measure(key("w"))?.sizeBytes == 5000)
+        service.forget(key("w"))
+        let remove = Process()
+        remove.executableURL = URL(fileURLWithPath: "/bin/rm")
+        remove.arguments = ["-rf", directory.path]
+        try remove.run()
+        remove.waitUntilExit()
+    }
+
+    @Test("when watches run out a layer is polled, says so, and has its figure")
+    func watchesRunOut() async throws {
+        let directory = try TemporaryDirectory("tracking")
+        for index in 0..<20 {
+            try FileManager.default.createDirectory(
+                atPath: directory.path + "/\(index)", withIntermediateDirectories: false)
+        }
+        let (service, sink) = try makeService(TrackingOptions(watchLimit: 10))
+        defer { service.stop() }
+        service.track(key("w"), directory: directory.path)
+        let unsettled = await service.barrier(deadlineMilliseconds: 10_000)
+        #expect(unsettled == [key("w")])
+        try await eventually {
+            if case .measured(_, .polling) = sink.outcome(key("w")) { true } else { false }
+        }
+        #expect(sink.measure(key("w")) == FullWalk.measure(directory.path))
+    }
+
+    @Test("a layer whose directory is not there fails with its name, and is found when it comes")
+    func missingDirectory() async throws {
+        let directory = try TemporaryDirectory("tracking")
+        let (service, sink) = try makeService()
+        defer { service.stop() }
+        service.track(key("w"), directory: directory.path + "/late")
+        try await eventually {
+            if case .failed(let reason) = sink.outcome(key("w")) { reason.contains("late") } else { false }
+        }
+        try FileManager.default.createDirectory(
+            atPath: directory.path + "/late", withIntermediateDirectories: false)
+        try await eventually { sink.measure(key("w")) != nil }
+        #expect(sink.measure(key("w")) == FullWalk.measure(directory.path + "/late"))
+    }
+
+    @Test("a scan and the tracker agree on hard links, also those that lead outside")
+    func hardLinks() async throws {
+        let directory = try TemporaryDirectory("tracking")
+        let inside = directory.path + "/in"
+        try FileManager.default.createDirectory(atPath: inside, withIntermediateDirectories: false)
+        try Data(repeating: 1, count: 10_000).write(to: URL(fileURLWithPath: inside + "/a"))
+        #expect(link(inside + "/a", inside + "/b") == 0)
+        try Data(repeating: 1, count: 5_000).write(to: URL(fileURLWithPath: inside + "/c"))
+        #expect(link(inside + "/c", directory.path + "/outside") == 0)
+        let (service, sink) = try makeService()
+        defer { service.stop() }
+        service.track(key("w"), directory: inside)
+        #expect(await service.barrier(deadlineMilliseconds: 10_000) == [])
+        let scanned = try LayerScanner.measure(path: inside).measure
+        guard case .measured(let tracked, .exact) = sink.outcome(key("w")) else {
+            Issue.record("not measured")
+            return
+        }
+        #expect(tracked == scanned)
+        #expect(scanned.linkedOutside.count == 1)
+        #expect(scanned.total == FullWalk.measure(inside))
+    }
+}
