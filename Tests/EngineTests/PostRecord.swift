@@ -1,0 +1,1 @@
+struct PostRecord { static func make(in world: EngineWorld) async throws -> PostRecord { PostRecord() } }
