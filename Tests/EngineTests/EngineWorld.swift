@@ -49,7 +49,7 @@ actor EngineWorld {
 
     private var engineTask: Task<DockerEngine, any Error>?
     private var baseTask: Task<Void, any Error>?
-    private var zigiwebTask: Task<Void, any Error>?
+    private var zigiwebTask: Task<String, any Error>?
     private var postTask: Task<PostRecord, any Error>?
     private var daemons: [UsagedProcess] = []
 
@@ -78,12 +78,19 @@ actor EngineWorld {
     /// The engine with the base image and the post's image on it.
     func engineWithImages() async throws -> DockerEngine {
         let engine = try await engineWithBase()
-        let task =
-            zigiwebTask
-            ?? Task { _ = try await engine.build(tag: Self.zigiweb, dockerfile: Self.zigiwebDockerfile) }
-        zigiwebTask = task
-        try await task.value
+        if let zigiwebTask { _ = try await zigiwebTask.value } else { try await buildZigiweb() }
         return engine
+    }
+
+    /// Builds the post's image anew, without a cache, and returns its id.
+    @discardableResult
+    func buildZigiweb() async throws -> String {
+        let engine = try await engineWithBase()
+        let task = Task {
+            try await engine.build(tag: Self.zigiweb, dockerfile: Self.zigiwebDockerfile)
+        }
+        zigiwebTask = task
+        return try await task.value
     }
 
     /// What a daemon that was there saw of the post's build.

@@ -4,7 +4,7 @@ internal import Synchronization
 public import Wire
 
 /// Follows the feed through `usage-client feed --json` and keeps what came, each with the time of its coming.
-public final class FeedReader: Sendable {
+public final class FeedRecorder: Sendable {
     public struct Arrival: Sendable {
         /// When the reading thread had the line.
         public let time: ContinuousClock.Instant
@@ -30,13 +30,13 @@ public final class FeedReader: Sendable {
     private let child: ChildProcess
 
     /// Starts the client and waits for the feed's snapshot.
-    public static func start(_ query: UsageQuery) async throws -> FeedReader {
+    public static func start(_ query: UsageQuery) async throws -> FeedRecorder {
         let log = Log()
         let child = try await ChildProcess.start(
             [UsagedProcess.executable("usage-client"), "feed", "--json"],
             environment: ["USAGED_SOCKET": query.socket], output: .lines { log.take($0) },
             diesWithParent: true)
-        let reader = FeedReader(log: log, child: child)
+        let reader = FeedRecorder(log: log, child: child)
         _ = try await reader.first("the feed's snapshot") { $0.type == .snapshot }
         return reader
     }
