@@ -100,9 +100,11 @@ actor EngineWorld {
         return try await task.value
     }
 
-    /// A new daemon on the engine's store.
+    /// A new daemon on the engine's store; the one before it ends, so that it does not disturb.
     func daemon(configuration: String = "") async throws -> UsagedProcess {
         let root = try await engine().dataRoot
+        for daemon in daemons { try await daemon.remove() }
+        daemons = []
         let daemon = try await UsagedProcess.start(
             stores: ["docker=\(root)"], configuration: configuration)
         daemons.append(daemon)

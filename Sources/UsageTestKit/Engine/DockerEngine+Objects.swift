@@ -126,8 +126,12 @@ extension DockerEngine {
         return pid
     }
 
-    /// Starts a container that does nothing, without a network, and returns its id.
+    /// Starts a container that does nothing, without a network, and returns its id; one of that name that a failed
+    /// test left is removed.
     public func runIdle(name: String, image: String, options: [String] = []) async throws -> String {
+        if try await containers().contains(where: { $0.name == name }) {
+            try await docker("rm", "--force", "--volumes", name)
+        }
         let arguments =
             ["run", "--detach", "--init", "--network", "none", "--name", name] + options + [
                 image, "sleep", "infinity",
