@@ -6,7 +6,9 @@ import Wire
 /// The built executables on input that is wrong; these need neither root nor an engine.
 @Suite("bad input to the built executables", .serialized)
 struct BadInputTests {
-    @Test("a wrong configuration ends the daemon with a message that names file and fault", arguments: 0..<6)
+    @Test(
+        "a wrong configuration ends the daemon with a message that names file and fault",
+        arguments: TestConfigurations.wrong.indices)
     func wrongConfiguration(index: Int) async throws {
         let wrong = TestConfigurations.wrong[index]
         try await withScratch { scratch in

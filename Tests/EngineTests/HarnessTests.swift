@@ -47,6 +47,31 @@ extension EngineTests {
             #expect(sizes.filter { $0 > 0 } == steps.map(\.size).filter { $0 > 0 })
         }
 
+        @Test("random work leaves what du, the walk and the engine measure alike, and writes are timed")
+        func oraclesAgree() async throws {
+            let engine = try await EngineWorld.current.engineWithBase()
+            let seed = UInt64.random(in: 0...UInt64.max)
+            print("harness: seed \(seed)")
+            _ = try await engine.runIdle(name: "oracles", image: EngineWorld.base)
+            let upper = try await engine.upperDirectory(of: "oracles")
+            let before = try await FullWalk.measure(upper)
+            var work = RandomFileWork(seed: seed, lowerFiles: ["/etc/passwd", "/etc/group", "/etc/issue"])
+            try await engine.docker(
+                ["exec", "--interactive", "oracles", "sh"], input: work.script(operations: 200))
+            try await DiskUsage.sync(engine.dataRoot)
+            let walk = try await FullWalk.measure(upper)
+            #expect(walk.inodes > before.inodes + 20, "the work did something, seed \(seed)")
+            #expect(try await DiskUsage.du(upper) == walk.diskBytes, "seed \(seed)")
+            let sizeRw = try await engine.containers().first { $0.name == "oracles" }?.sizeRw
+            #expect(sizeRw == walk.sizeBytes, "seed \(seed)")
+
+            let files = ContainerFiles(processID: try await engine.processID(of: "oracles"))
+            let start = ContinuousClock.now
+            #expect(try await files.append(1234, to: "/tmp/timed") > start)
+            #expect(try await FullWalk.measure(upper).sizeBytes == walk.sizeBytes + 1234)
+            try await engine.docker("rm", "--force", "oracles")
+        }
+
         @Test("a command past its deadline is killed with what it started")
         func deadline() async throws {
             await #expect(throws: Command.Failure.self) {

@@ -52,12 +52,13 @@ public final class UsagedProcess: Sendable {
     }
 
     private init(stores: [String], configuration: String) throws {
+        let executable = try Self.executable("usaged")
         directory = try ScratchDirectory("daemon")
         let file = try directory.write(configuration, to: "usaged.yaml")
         try directory.directory("state")
         arguments =
             [
-                try Self.executable("usaged"), "--config", file, "--socket", directory("usaged.sock"),
+                executable, "--config", file, "--socket", directory("usaged.sock"),
                 "--state", directory("state"),
             ] + stores.flatMap { ["--store", $0] }
     }
