@@ -1,0 +1,52 @@
+internal import Foundation
+internal import Glibc
+
+/// A new directory on a file system that overlayfs can work on, removed when told.
+public struct ScratchDirectory: Sendable {
+    public let path: String
+
+    /// Makes it in `USAGED_TEST_SCRATCH`, else in `/var/tmp`; the name stays short, for sockets inside.
+    public init(_ name: String) throws {
+        let parent = ProcessInfo.processInfo.environment["USAGED_TEST_SCRATCH"] ?? "/var/tmp"
+        var template = Array("\(parent)/usaged-\(name).XXXXXX".utf8CString)
+        guard mkdtemp(&template) != nil else {
+            throw WaitFailure(
+                description: "cannot make a directory in \(parent): \(String(cString: strerror(errno)))")
+        }
+        path = String(decoding: template.dropLast().map { UInt8(bitPattern: $0) }, as: UTF8.self)
+    }
+
+    /// The path of an entry.
+    public func callAsFunction(_ name: String) -> String {
+        "\(path)/\(name)"
+    }
+
+    /// Writes a file, with its directories, and returns its path.
+    @discardableResult
+    public func write(_ text: String, to name: String) throws -> String {
+        let url = URL(fileURLWithPath: self(name))
+        try FileManager.default.createDirectory(
+            at: url.deletingLastPathComponent(), withIntermediateDirectories: true)
+        try Data(text.utf8).write(to: url)
+        return url.path
+    }
+
+    /// Makes a directory and returns its path.
+    @discardableResult
+    public func directory(_ name: String) throws -> String {
+        try FileManager.default.createDirectory(atPath: self(name), withIntermediateDirectories: true)
+        return self(name)
+    }
+
+    /// Detaches what is still mounted below it and removes it.
+    public func remove() async throws {
+        let table = try String(contentsOfFile: "/proc/self/mountinfo", encoding: .utf8)
+        let mounts = table.split(separator: "\n").compactMap { line in
+            line.split(separator: " ").dropFirst(4).first.map(String.init)
+        }
+        for mount in mounts.reversed() where mount.hasPrefix(path + "/") {
+            _ = try await Command.run(["umount", "--lazy", mount])
+        }
+        try await Command.output(["rm", "-rf", "--one-file-system", path], deadline: .seconds(120))
+    }
+}
