@@ -20,7 +20,8 @@ public enum StoreDetection {
             }
             return (root, nil)
         } catch {
-            let reason = "\(error.reason); \(defaultDockerRoot) is taken, give --store docker=PATH for another"
+            let reason =
+                "\(error.reason); \(defaultDockerRoot) is taken, give --store docker=PATH for another"
             return (
                 defaultDockerRoot,
                 StoreProblem(severity: .damaged, object: .store, path: error.path, reason: reason)

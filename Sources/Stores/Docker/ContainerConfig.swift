@@ -115,9 +115,11 @@ extension ContainerConfig.Mount {
             }
         var source = source
         let isLocal = driver == nil || driver == "" || driver == "local"
-        if kind == .volume, source.isEmpty, isLocal, let name, !name.contains("/"), name != "..", name != "." {
+        if kind == .volume, source.isEmpty, isLocal, let name, !name.contains("/"), name != "..", name != "."
+        {
             source = "\(volumes)/\(name)/_data"
         }
-        return MountFact(kind: kind, name: kind == .volume ? name : nil, source: source, destination: destination)
+        return MountFact(
+            kind: kind, name: kind == .volume ? name : nil, source: source, destination: destination)
     }
 }

@@ -20,7 +20,9 @@ struct DockerAbsence {
                 paths.drivers,
                 "the engine uses the storage driver \(ObjectID.quoted(driver)); only overlay2 can be read")
         }
-        let snapshotters = entries(paths.root + "/containerd/daemon").filter { $0.hasPrefix("io.containerd.") }
+        let snapshotters = entries(paths.root + "/containerd/daemon").filter {
+            $0.hasPrefix("io.containerd.")
+        }
         if !snapshotters.isEmpty || !entries(paths.root + "/rootfs").isEmpty {
             return unreadable(
                 paths.root,

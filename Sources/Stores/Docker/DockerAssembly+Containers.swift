@@ -36,7 +36,8 @@ extension DockerAssembly {
             notes.add(.pending("\(paths.mounts)/\(id)", reason), of: .container(id))
         }
         if container == nil {
-            let reason = "it does not exist, but the container's layer does; a removal may have been cut short"
+            let reason =
+                "it does not exist, but the container's layer does; a removal may have been cut short"
             notes.add(.pending("\(paths.containers)/\(id)", reason), of: .container(id))
         }
         var chain: [String] = []

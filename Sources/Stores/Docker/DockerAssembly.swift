@@ -83,7 +83,8 @@ struct DockerAssembly {
     }
 
     mutating func add(
-        images: [String: ImageDatabase.Entry], names: [String: [String]], layers: [String: LayerDatabase.Entry]
+        images: [String: ImageDatabase.Entry], names: [String: [String]],
+        layers: [String: LayerDatabase.Entry]
     ) {
         let isUnsettled = layers.values.contains { $0.faults.contains { $0.severity == .pending } }
         for (id, image) in images.sorted(by: { $0.key < $1.key }) {

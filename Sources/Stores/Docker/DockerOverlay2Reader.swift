@@ -40,7 +40,8 @@ public final class DockerOverlay2Reader: StoreReader {
             root = try MetadataDirectory(path: paths.root)
         } catch {
             let advice =
-                error.isMissing ? "no such directory: give --store docker=PATH or set data-root" : error.reason
+                error.isMissing
+                ? "no such directory: give --store docker=PATH or set data-root" : error.reason
             return unreadable(paths.root, advice, watching: [AbsolutePath.nearestExisting(paths.root)])
         }
         do throws(MetadataFault) {

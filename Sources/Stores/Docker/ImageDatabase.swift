@@ -62,7 +62,8 @@ struct ImageDatabase: Sendable {
             let config = try MetadataJSON.decode(ImageConfig.self, bytes, path: path)
             entry.config = config
             if config.diffIDs == nil {
-                entry.faults.append(.damaged(path, "it names no layers: rootfs.diff_ids is missing or no list"))
+                entry.faults.append(
+                    .damaged(path, "it names no layers: rootfs.diff_ids is missing or no list"))
             }
             configs.keep(entry, for: id, stamps: [stamp])
         } catch {

@@ -19,7 +19,8 @@ public final class PlainReader: StoreReader {
         do throws(MetadataFault) {
             directory = try MetadataDirectory(path: root)
         } catch {
-            let reason = error.isMissing ? "no such directory: make it, or give --store plain=PATH" : error.reason
+            let reason =
+                error.isMissing ? "no such directory: make it, or give --store plain=PATH" : error.reason
             let problem = StoreProblem(severity: .unreadable, object: .store, path: root, reason: reason)
             return StoreReading(
                 facts: StoreFacts(store: identity, problems: [problem]),
