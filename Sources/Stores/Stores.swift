@@ -1,1 +1,33 @@
-// placeholder
+/// Makes the reader for a store.
+public enum Stores {
+    /// Makes the reader for the layout that the location names.
+    ///
+    /// Nothing is read yet. A root that does not exist is no error here: each reading says so until it does.
+    public static func open(_ location: StoreLocation) throws(StoreOpenError) -> any StoreReader {
+        switch location.kind {
+        case .docker: DockerOverlay2Reader(root: location.path)
+        case .plain: PlainReader(root: location.path)
+        case .dockerClassic, .containersStorage, .containerd:
+            throw StoreOpenError(location: location, reason: "this layout cannot be read yet")
+        }
+    }
+
+    /// The kinds that ``open(_:)`` makes a reader for.
+    public static let supportedKinds: [StoreKind] = [.docker, .plain]
+}
+
+/// A store for which there is no reader.
+public struct StoreOpenError: Error, Hashable, Sendable, CustomStringConvertible {
+    public let location: StoreLocation
+    public let reason: String
+
+    public init(location: StoreLocation, reason: String) {
+        self.location = location
+        self.reason = reason
+    }
+
+    public var description: String {
+        let kinds = Stores.supportedKinds.map(\.rawValue).joined(separator: ", ")
+        return "store \(location): \(reason); kinds that can be read are \(kinds)"
+    }
+}

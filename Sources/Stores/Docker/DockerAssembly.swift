@@ -1,0 +1,144 @@
+import Accounting
+
+/// Puts together what the parts of the store said.
+struct DockerAssembly {
+    /// A store gone wrong as a whole need not tell of every object.
+    static let maximumProblems = 1000
+
+    let paths: DockerPaths
+    /// The driver's directory; `nil` only where no layer is named.
+    let data: MetadataDirectory?
+    let chains: LayerChains
+    /// Objects that changed after this moment may still be in the making.
+    let horizon: Int64
+    var notes: ReadingNotes
+
+    var layerFacts: [LayerFact] = []
+    var imageFacts: [ImageFact] = []
+    var containerFacts: [ContainerFact] = []
+    /// Image layers that are named but have no directory that could be accounted.
+    private var absent: [String: MetadataFault] = [:]
+    private var ids: Set<String> = []
+    private var directories: Set<String> = []
+
+    init(
+        paths: DockerPaths, data: MetadataDirectory?, chains: LayerChains, horizon: Int64, notes: ReadingNotes
+    ) {
+        self.paths = paths
+        self.data = data
+        self.chains = chains
+        self.horizon = horizon
+        self.notes = notes
+    }
+
+    func reading(_ identity: StoreIdentity) -> StoreReading {
+        // Stable, the worst first: a caller may show only the first.
+        var problems = notes.problems.filter { $0.severity != .pending }
+        problems += notes.problems.filter { $0.severity == .pending }
+        if problems.count > Self.maximumProblems {
+            let more = problems.count - Self.maximumProblems
+            problems.removeLast(more)
+            problems.append(
+                StoreProblem(
+                    severity: .damaged, object: .store, path: paths.root,
+                    reason: "\(more) more objects are damaged"))
+        }
+        return StoreReading(
+            facts: StoreFacts(
+                store: identity, layers: layerFacts, images: imageFacts, containers: containerFacts,
+                problems: problems),
+            directories: notes.directories.uniqued(), filesRead: notes.filesRead)
+    }
+
+    /// Adds a layer if it has a directory that no other layer has; else says what is wrong.
+    mutating func place(_ fact: LayerFact, in directoryID: String) -> MetadataFault? {
+        if let fault = data?.missingDirectory("\(directoryID)/diff") { return fault }
+        guard directories.insert(directoryID).inserted else {
+            return .damaged(fact.directory, "two layers name this directory")
+        }
+        guard ids.insert(fact.id).inserted else {
+            return .damaged(fact.directory, "two layers have the id \(ObjectID.short(fact.id))")
+        }
+        layerFacts.append(fact)
+        return nil
+    }
+
+    mutating func add(layers: [String: LayerDatabase.Entry]) {
+        for (id, layer) in layers.sorted(by: { $0.key < $1.key }) {
+            notes.add(layer.faults, of: .layer(id))
+            let flaw = chains.flaws[id]
+            if let flaw { notes.add(flaw.fault("\(paths.layers)/\(id)/parent"), of: .layer(id)) }
+            guard let cacheID = layer.cacheID else {
+                absent[id] = layer.faults.first { $0.path.hasSuffix("/cache-id") }
+                continue
+            }
+            let fact = LayerFact(
+                id: id, kind: .image, parent: flaw == .cycle ? nil : layer.parent,
+                directory: paths.differences(cacheID), declaredSizeBytes: layer.size, diffID: layer.diffID)
+            if let fault = place(fact, in: cacheID) {
+                absent[id] = fault
+                notes.add(fault, of: .layer(id))
+            }
+        }
+    }
+
+    mutating func add(
+        images: [String: ImageDatabase.Entry], names: [String: [String]],
+        layers: [String: LayerDatabase.Entry]
+    ) {
+        let isUnsettled = layers.values.contains { $0.faults.contains { $0.severity == .pending } }
+        for (id, image) in images.sorted(by: { $0.key < $1.key }) {
+            let path = "\(paths.imageConfigs)/\(id)"
+            let diffIDs = image.config?.diffIDs ?? []
+            let (chain, missing) = chains.chain(ofDiffIDs: diffIDs)
+            if let missing {
+                // An engine removes the image before its layers.
+                guard AbsolutePath.exists(path) else { continue }
+                var fault = missingLayer(missing, of: diffIDs, on: chain.last, path)
+                if isUnsettled { fault.severity = .pending }
+                notes.add(fault, of: .image(id))
+            }
+            notes.add(image.faults, of: .image(id))
+            for layer in chain {
+                guard let fault = absent[layer] else { continue }
+                notes.add(
+                    MetadataFault(
+                        severity: fault.severity, path: fault.path,
+                        reason: "layer \(ObjectID.short(layer)) cannot be accounted: \(fault.reason)"),
+                    of: .image(id))
+            }
+            let history = image.config?.history(over: chain)
+            if history?.isConsistent == false {
+                notes.add(
+                    .damaged(path, "its history tells of another number of layers than rootfs.diff_ids"),
+                    of: .image(id))
+            }
+            imageFacts.append(
+                ImageFact(
+                    id: id, names: names[id] ?? [], parent: image.parent, layers: chain,
+                    history: history?.steps ?? [], created: image.config?.created,
+                    architecture: image.config?.architecture, os: image.config?.os))
+        }
+        for (id, references) in names.sorted(by: { $0.key < $1.key }) where images[id] == nil {
+            // Nothing if the image was made or removed while this read.
+            guard !AbsolutePath.exists("\(paths.imageConfigs)/\(id)") else { continue }
+            let reason = "\(ObjectID.quoted(references.first ?? "")) names an image that is not in imagedb"
+            notes.add(.pending("\(paths.metadata)/repositories.json", reason), of: .image(id))
+        }
+    }
+
+    private func missingLayer(
+        _ index: Int, of diffIDs: [String], on below: String?, _ path: String
+    ) -> MetadataFault {
+        let place = "layer \(index + 1) of \(diffIDs.count)"
+        guard ObjectID.digest(diffIDs[index]) != nil else {
+            return .damaged(path, "\(place) is \(ObjectID.quoted(diffIDs[index])), not a diff id")
+        }
+        guard index < LayerChains.maximumDepth else {
+            return .damaged(path, "it has more than \(LayerChains.maximumDepth) layers")
+        }
+        let base = below.map { " on layer \(ObjectID.short($0))" } ?? ""
+        let gone = AbsolutePath.isDirectory(paths.layers) ? "" : "; \(paths.layers) does not exist"
+        return .damaged(path, "\(place), diff id \(diffIDs[index]), is not in layerdb\(base)\(gone)")
+    }
+}

@@ -1,0 +1,94 @@
+public import Accounting
+import Kernel
+
+/// Finds the stores of this host.
+public enum StoreDetection {
+    public static let defaultDockerRoot = "/var/lib/docker"
+
+    /// Docker's data root: `data-root` (or the older `graph`) of its `daemon.json`, else `/var/lib/docker`.
+    ///
+    /// A file that does not exist is no problem; one that cannot be used is, and the default is given.
+    public static func dockerDataRoot(
+        daemonJSON: String = "/etc/docker/daemon.json"
+    ) -> (path: String, problem: StoreProblem?) {
+        do throws(MetadataFault) {
+            let settings = try settings(daemonJSON)
+            guard let root = settings?.dataRoot else { return (defaultDockerRoot, nil) }
+            guard root.hasPrefix("/") else {
+                throw MetadataFault.damaged(
+                    daemonJSON, "data-root is \(ObjectID.quoted(root)), not an absolute path")
+            }
+            return (root, nil)
+        } catch {
+            let reason =
+                "\(error.reason); \(defaultDockerRoot) is taken, give --store docker=PATH for another"
+            return (
+                defaultDockerRoot,
+                StoreProblem(severity: .damaged, object: .store, path: error.path, reason: reason)
+            )
+        }
+    }
+
+    /// The stores of this host that can be read.
+    ///
+    /// Docker's data root counts where it exists or was set. Below it, an engine that maps user ids
+    /// (`userns-remap`) keeps a store for each mapping in `UID.GID`.
+    public static func locations(
+        daemonJSON: String = "/etc/docker/daemon.json"
+    ) -> (locations: [StoreLocation], problems: [StoreProblem]) {
+        let (root, problem) = dockerDataRoot(daemonJSON: daemonJSON)
+        var locations: [StoreLocation] = []
+        if AbsolutePath.isDirectory(root) || root != defaultDockerRoot {
+            let mapped = mappedRoots(root)
+            // A root of mapped stores alone has none of its own.
+            if mapped.isEmpty || AbsolutePath.isDirectory(root + "/image") {
+                locations.append(StoreLocation(kind: .docker, path: root))
+            }
+            locations += mapped.map { StoreLocation(kind: .docker, path: $0) }
+        }
+        return (locations, problem.map { [$0] } ?? [])
+    }
+
+    private struct Settings: Decodable {
+        var dataRoot: String?
+
+        private enum CodingKeys: String, CodingKey {
+            case graph
+            case dataRoot = "data-root"
+        }
+
+        init(from decoder: any Decoder) throws {
+            let values = try decoder.container(keyedBy: CodingKeys.self)
+            dataRoot =
+                try values.decodeIfPresent(String.self, forKey: .dataRoot)
+                ?? values.decodeIfPresent(String.self, forKey: .graph)
+        }
+    }
+
+    private static func settings(_ path: String) throws(MetadataFault) -> Settings? {
+        let bytes: [UInt8]
+        do {
+            // Configuration management likes to make it a symbolic link.
+            bytes = try BoundedFile.read(path: AbsolutePath.resolve(path), limit: 1 << 20)
+        } catch {
+            if error.isMissing { return nil }
+            throw MetadataFault(error, path: path)
+        }
+        // The engine takes an empty file for no settings.
+        if bytes.allSatisfy({ $0 == 0x20 || (0x09...0x0D).contains($0) }) { return nil }
+        return try MetadataJSON.decode(Settings.self, bytes, path: path)
+    }
+
+    private static func mappedRoots(_ root: String) -> [String] {
+        guard let directory = try? MetadataDirectory(path: root) else { return [] }
+        let names = directory.names { name in
+            let parts = String(decoding: name.bytes, as: UTF8.self).split(
+                separator: ".", omittingEmptySubsequences: false)
+            return parts.count == 2
+                && parts.allSatisfy { part in
+                    !part.isEmpty && part.utf8.allSatisfy { (0x30...0x39).contains($0) }
+                }
+        }
+        return names.names.map { "\(root)/\($0.escaped)" }.filter { AbsolutePath.isDirectory($0 + "/image") }
+    }
+}

@@ -1,0 +1,29 @@
+public import Accounting
+
+/// Reads one store's metadata into neutral facts.
+public protocol StoreReader: AnyObject, Sendable {
+    var identity: StoreIdentity { get }
+
+    /// Reads the metadata as it is now.
+    ///
+    /// It blocks on the file system and must be called from one thread at a time. Bad metadata is no failure:
+    /// what cannot be read is named in the facts' problems, and everything else is there.
+    func read() -> StoreReading
+}
+
+/// What one reading of a store gave.
+public struct StoreReading: Sendable {
+    public var facts: StoreFacts
+    /// Directories whose entries tell of changes (create, delete, move, close after write).
+    ///
+    /// Every one existed when it was read.
+    public var directories: [String]
+    /// Files that this reading opened and parsed; those known from an earlier one are not among them.
+    public var filesRead: Int
+
+    public init(facts: StoreFacts, directories: [String] = [], filesRead: Int = 0) {
+        self.facts = facts
+        self.directories = directories
+        self.filesRead = filesRead
+    }
+}

@@ -1,0 +1,43 @@
+import Accounting
+import Foundation
+import Stores
+import Testing
+
+@Suite("A plain directory of layers")
+struct PlainReaderTests {
+    @Test("every subdirectory is a writable layer named after it")
+    func readsSubdirectories() throws {
+        let root = try DockerAbsenceTests.EmptyRoot(["one", "two words", "line\nbreak"])
+        try Data().write(to: URL(fileURLWithPath: root.path + "/file"))
+        try FileManager.default.createSymbolicLink(atPath: root.path + "/link", withDestinationPath: "/etc")
+        let reader = try Stores.open(StoreLocation(kind: .plain, path: root.path))
+        let reading = reader.read()
+        #expect(reading.facts.layers.map(\.id) == ["line\\x0abreak", "one", "two words"])
+        #expect(reading.facts.layers.allSatisfy { $0.kind == .container })
+        #expect(reading.facts.layers.first?.directory == reader.identity.root + "/line\nbreak")
+        #expect(reading.facts.containers.map(\.layer) == reading.facts.layers.map(\.id))
+        #expect(reading.facts.problems.isEmpty)
+        #expect(reading.directories == [reader.identity.root])
+        #expect(reader.identity.engine == "plain")
+        #expect(reader.identity.driver == "directory")
+    }
+
+    @Test("a name that is not UTF-8 is said, escaped")
+    func namesNotUTF8() throws {
+        let root = try DockerAbsenceTests.EmptyRoot(["good"])
+        let path = Array(root.path.utf8CString.dropLast()) + [0x2F, CChar(bitPattern: 0xFF), 0]
+        #expect(mkdir(path, 0o755) == 0)
+        defer { rmdir(path) }
+        let facts = PlainReader(root: root.path).read().facts
+        #expect(facts.layers.map(\.id) == ["good"])
+        #expect(facts.problems.map(\.object) == [.layer("\\xff")])
+    }
+
+    @Test("a root that does not exist is unreadable")
+    func missingRoot() throws {
+        let root = try DockerAbsenceTests.EmptyRoot()
+        let reading = PlainReader(root: root.path + "/absent").read()
+        #expect(reading.facts.problems.map(\.severity) == [.unreadable])
+        #expect(reading.directories.count == 1)
+    }
+}

@@ -1,0 +1,76 @@
+import Accounting
+import Foundation
+import Stores
+import Testing
+
+@Suite("Naming and finding stores")
+struct StoreLocationTests {
+    @Test("KIND=PATH names a store", arguments: StoreKind.allCases)
+    func parses(kind: StoreKind) throws {
+        let location = try StoreLocation(parsing: "\(kind.rawValue)=/a=b")
+        #expect(location == StoreLocation(kind: kind, path: "/a=b"))
+    }
+
+    @Test(
+        "a wrong argument is quoted and the kinds are listed",
+        arguments: ["docker", "dokcer=/x", "docker=", "=", ""])
+    func refuses(argument: String) throws {
+        let error = #expect(throws: StoreLocationError.self) { try StoreLocation(parsing: argument) }
+        let text = try #require(error.map { "\($0)" })
+        #expect(text.contains("'\(argument)'"))
+        #expect(StoreKind.allCases.allSatisfy { text.contains($0.rawValue) })
+    }
+
+    @Test(
+        "a kind that cannot be read yet is refused",
+        arguments: [StoreKind.containerd, .containersStorage, .dockerClassic])
+    func refusesKinds(kind: StoreKind) {
+        #expect(throws: StoreOpenError.self) { try Stores.open(StoreLocation(kind: kind, path: "/x")) }
+    }
+
+    @Test(
+        "the data root is the one that daemon.json gives",
+        arguments: [
+            (#"{"data-root":"/srv/docker"}"#, "/srv/docker"), (#"{"graph":"/old"}"#, "/old"),
+            (#"{"data-root":"/new","graph":"/old"}"#, "/new"), (#"{"debug":true}"#, "/var/lib/docker"),
+            ("", "/var/lib/docker"), (" \n", "/var/lib/docker"),
+        ])
+    func readsDaemonJSON(text: String, expected: String) throws {
+        let root = try DockerAbsenceTests.EmptyRoot()
+        let file = root.path + "/daemon.json"
+        try Data(text.utf8).write(to: URL(fileURLWithPath: file))
+        let (path, problem) = StoreDetection.dockerDataRoot(daemonJSON: file)
+        #expect(path == expected)
+        #expect(problem == nil)
+    }
+
+    @Test(
+        "a daemon.json that cannot be used is a problem, and the default is taken",
+        arguments: ["{", "nonsense", "[]", #"{"data-root":5}"#, #"{"data-root":"relative"}"#])
+    func badDaemonJSON(text: String) throws {
+        let root = try DockerAbsenceTests.EmptyRoot()
+        let file = root.path + "/daemon.json"
+        try Data(text.utf8).write(to: URL(fileURLWithPath: file))
+        let (path, problem) = StoreDetection.dockerDataRoot(daemonJSON: file)
+        #expect(path == "/var/lib/docker")
+        #expect(problem?.path == file)
+        #expect(problem?.reason.contains("--store docker=PATH") == true)
+    }
+
+    @Test("no daemon.json is no problem")
+    func noDaemonJSON() {
+        let (path, problem) = StoreDetection.dockerDataRoot(daemonJSON: "/nonexistent/daemon.json")
+        #expect(path == "/var/lib/docker")
+        #expect(problem == nil)
+    }
+
+    @Test("an engine that maps user ids has a store for each mapping")
+    func mappedRoots() throws {
+        let root = try DockerAbsenceTests.EmptyRoot(["231072.231072/image", "1.x/image", "7.7"])
+        let file = root.path + "/daemon.json"
+        try Data(#"{"data-root":"\#(root.path)"}"#.utf8).write(to: URL(fileURLWithPath: file))
+        let found = StoreDetection.locations(daemonJSON: file)
+        #expect(found.locations == [StoreLocation(kind: .docker, path: root.path + "/231072.231072")])
+        #expect(found.problems.isEmpty)
+    }
+}
