@@ -65,7 +65,8 @@ struct ByteReader {
         return text
     }
 
-    /// A number of elements that each take at least `minimum` bytes, so that a wrong count reserves no memory.
+    /// A number of elements that each take at least `minimum` bytes, so that a wrong count reserves no
+    /// memory.
     mutating func count(eachAtLeast minimum: Int) -> Int? {
         guard let count = unsigned(), count <= UInt64(rest.count / minimum) else { return nil }
         return Int(count)

@@ -46,6 +46,17 @@ public struct StateError: Error, Hashable, Sendable {
         self.init(code: .other, operation: operation, path: path, reason: "the database is closed")
     }
 
+    /// While a database is opened, a statement that it does not take means that its schema is not what its
+    /// version says.
+    init(opening error: any Error, operation: String, path: String) {
+        let error = StateError(error, operation: operation, path: path)
+        // SQLITE_ERROR, SQLITE_SCHEMA, SQLITE_CONSTRAINT, SQLITE_MISMATCH.
+        let isSchema = error.sqliteCode.map { [1, 17, 19, 20].contains($0 & 0xFF) } ?? false
+        self.init(
+            code: isSchema ? .damaged : error.code, operation: operation, path: path,
+            sqliteCode: error.sqliteCode, reason: error.reason)
+    }
+
     init(_ error: any Error, operation: String, path: String) {
         guard let error = error as? DatabaseError else {
             self =

@@ -34,6 +34,11 @@ enum StateFile {
         return status.st_mode & S_IFMT != S_IFREG
     }
 
+    static func isEmptyOrMissing(_ path: String) -> Bool {
+        var status = stat()
+        return stat(path, &status) != 0 || status.st_size == 0
+    }
+
     /// Renames the database and its log to `<path>.damaged-<time>`, so that SQLite opens the pair as before.
     ///
     /// Of earlier damaged ones the newest are kept, `keep` in all.

@@ -7,7 +7,15 @@ enum StateSchema {
     /// `PRAGMA application_id`: the letters `usgd`, which tell a file of this program from any other.
     static let applicationID: Int32 = 0x7573_6764
 
-    static let tables = ["store", "layer", "mark", "value"]
+    /// The columns that statements of this program use.
+    static let columns = [
+        "store": "id, engine, driver, root",
+        "layer": """
+        store, id, device, inode, changed, directory, disk_bytes, size_bytes, inodes, linked_outside
+        """,
+        "mark": "id, name, wall, data",
+        "value": "key, data",
+    ]
 
     static var migrator: DatabaseMigrator {
         var migrator = DatabaseMigrator()

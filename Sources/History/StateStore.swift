@@ -19,8 +19,8 @@ public final class StateStore: Sendable {
     /// Opens the database `state.db` of a directory, or makes it, readable by the owner and group alone.
     ///
     /// A file that is damaged, or another program's, is renamed to `state.db.damaged-<time>` and a new one
-    /// made; `notice` then says so in one line. The newest three of those are kept. A database of a later schema
-    /// is left as it is.
+    /// made; `notice` then says so in one line. The newest three of those are kept. A database of a later
+    /// schema is left as it is.
     public static func open(directory: String) throws(StateError) -> (store: StateStore, notice: String?) {
         try StateFile.requireDirectory(directory)
         let path = directory + "/state.db"
@@ -28,10 +28,11 @@ public final class StateStore: Sendable {
         if StateFile.isForeignObject(path) {
             reason = "not a regular file"
         } else {
+            let isNew = StateFile.isEmptyOrMissing(path)
             do {
                 return (try connect(path), nil)
             } catch {
-                guard error.code == .damaged else { throw error }
+                guard error.code == .damaged, !isNew else { throw error }
                 reason = error.reason
             }
         }
@@ -103,7 +104,7 @@ extension StateStore {
             let queue = try DatabaseQueue(path: path, configuration: configuration)
             do {
                 try StateSchema.migrator.migrate(queue)
-                try queue.read { db in try checkTables(db, path: path) }
+                try queue.read { db in try checkTables(db) }
                 // Tells now, and not at the first save, that nothing can be written.
                 try queue.inTransaction(.immediate) { _ in .rollback }
             } catch {
@@ -112,7 +113,7 @@ extension StateStore {
             }
             return StateStore(queue: queue, path: path)
         } catch {
-            throw StateError(error, operation: "open the state database", path: path)
+            throw StateError(opening: error, operation: opening, path: path)
         }
     }
 
@@ -133,31 +134,41 @@ extension StateStore {
         return configuration
     }
 
+    /// Throws ``StateError/Code/damaged`` for a file that is not ours or not whole.
     private static func checkOrigin(_ db: Database, path: String) throws {
-        let operation = "open the state database"
+        func damaged(_ reason: String) -> StateError {
+            StateError(code: .damaged, operation: opening, path: path, reason: reason)
+        }
         let objects = try Int.fetchOne(db, sql: "SELECT count(*) FROM sqlite_master") ?? 0
         guard objects > 0 else { return }
         let application = try Int64.fetchOne(db, sql: "PRAGMA application_id") ?? 0
         guard application == Int64(StateSchema.applicationID) else {
-            throw StateError(
-                code: .damaged, operation: operation, path: path,
-                reason: "a database of another program, application id \(application)")
-        }
-        if try StateSchema.migrator.hasBeenSuperseded(db) {
-            throw StateError(
-                code: .newerSchema, operation: operation, path: path, reason: "written by a newer version")
+            throw damaged("a database of another program, application id \(application)")
         }
         let verdict = try String.fetchOne(db, sql: "PRAGMA quick_check(1)") ?? "no answer"
-        guard verdict == "ok" else {
-            throw StateError(code: .damaged, operation: operation, path: path, reason: verdict)
+        guard verdict == "ok" else { throw damaged(verdict) }
+
+        // Not through the migrator, which trusts that these are texts.
+        let versions = try DatabaseValue.fetchAll(db, sql: "SELECT identifier FROM grdb_migrations").map {
+            String.fromDatabaseValue($0) ?? ""
+        }
+        let known = StateSchema.migrator.migrations
+        for version in versions where !known.contains(version) {
+            guard version.first == "v", Int(version.dropFirst()) != nil else {
+                throw damaged("an unknown schema version")
+            }
+            throw StateError(
+                code: .newerSchema, operation: opening, path: path,
+                reason: "its schema is \(version), this version knows up to \(known.last ?? "none")")
+        }
+        guard !versions.isEmpty else { throw damaged("it has no schema version") }
+    }
+
+    private static func checkTables(_ db: Database) throws {
+        for (table, columns) in StateSchema.columns {
+            _ = try db.makeStatement(sql: "SELECT \(columns) FROM \(table)")
         }
     }
 
-    private static func checkTables(_ db: Database, path: String) throws {
-        for table in StateSchema.tables where try !db.tableExists(table) {
-            throw StateError(
-                code: .damaged, operation: "open the state database", path: path,
-                reason: "it has no table \(table)")
-        }
-    }
+    private static let opening = "open the state database"
 }
