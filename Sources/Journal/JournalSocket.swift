@@ -5,8 +5,8 @@ internal import Glibc
 enum JournalSocket {
     /// Sends one entry; blocks while journald's queue is full.
     ///
-    /// The corresponding C function is `sd_journal_sendv`, which takes any bytes in a value and passes a large
-    /// entry in a sealed file. It reports success where no journald runs.
+    /// The corresponding C function is `sd_journal_sendv`, which takes any bytes in a value and passes a
+    /// large entry in a sealed file. It reports success where no journald runs.
     /// - Returns: Whether the entry was taken.
     static func send(_ fields: [JournalField]) -> Bool {
         var bytes: [UInt8] = []

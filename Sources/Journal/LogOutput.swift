@@ -6,8 +6,8 @@ internal import Synchronization
 /// The one way out for all log handlers: bounded, and never waited for.
 ///
 /// Records are written in order on a thread of their own, for journald or a pipe may be slow. When too many
-/// wait, further ones are dropped and counted, and a record says so; the last quarter of the room is for alerts.
-/// A flood of one kind is cut by ``RecordLimiter``, and a record tells how many were held back.
+/// wait, further ones are dropped and counted, and a record says so; the last quarter of the room is for
+/// alerts. A flood of one kind is cut by ``RecordLimiter``, and a record tells how many were held back.
 public final class LogOutput: Sendable {
     private struct State {
         var limiter: RecordLimiter

@@ -46,7 +46,7 @@ struct LogRecord: Sendable {
                 messageID = text
                 continue
             }
-            guard fields.count < most, room > 0 else {
+            guard fields.count < most, room >= 64 else {
                 dropped += 1
                 continue
             }

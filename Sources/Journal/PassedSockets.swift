@@ -22,7 +22,8 @@ public struct PassedSockets: Hashable, Sendable {
 
     public init() {}
 
-    /// Takes the passed sockets over, with close-on-exec set, and removes their variables from the environment.
+    /// Takes the passed sockets over, with close-on-exec set, and removes their variables from the
+    /// environment.
     ///
     /// A second call finds none. Call it before there are other threads, for it changes the environment.
     public static func take() -> PassedSockets {

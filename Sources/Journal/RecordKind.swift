@@ -74,6 +74,32 @@ public enum RecordKind: String, Hashable, Sendable, CaseIterable {
         self == .alertFiring || self == .alertResolved
     }
 
+    /// The metadata that a record of the kind carries, by key.
+    ///
+    /// The catalog's text shows them; more may be added.
+    public var metadataKeys: [String] {
+        switch self {
+        case .started: ["socket"]
+        case .stopped, .queueOverflow: []
+        case .storeFound: ["engine", "driver", "root"]
+        case .storeUnreadable: ["engine", "root", "reason"]
+        case .storeRecovered: ["engine", "root"]
+        case .objectDamaged, .polling: ["path", "reason"]
+        case .layerMeasured: ["layer", "disk_bytes"]
+        case .watchesRecovered, .configurationLoaded: ["path"]
+        case .auditCorrection: ["path", "difference_bytes"]
+        case .stateFailure, .configurationRejected: ["reason"]
+        case .alertFiring, .alertResolved:
+            ["rule", "container", "container_id", "image", "value_bytes", "limit_bytes"]
+        case .containerAdded, .containerRemoved: ["container", "container_id", "image"]
+        case .imageAdded, .imageRemoved: ["image", "image_id"]
+        case .markSet: ["mark"]
+        case .feedReaderLagged: ["lost"]
+        case .recordsSuppressed: ["kind", "count"]
+        case .recordsLost: ["count"]
+        }
+    }
+
     private static let byMessageID = Dictionary(
         uniqueKeysWithValues: allCases.map { ($0.messageID, $0) })
 }

@@ -1,7 +1,7 @@
 /// Decides which records are written when too many of one kind come.
 ///
-/// journald drops what a service writes beyond 10000 entries in 30 s, without regard to what it is. This bound
-/// is lower and for each kind alone, so that a flood of one kind hides no other. Alerts always pass.
+/// journald drops what a service writes beyond 10000 entries in 30 s, without regard to what it is. This
+/// bound is lower and for each kind alone, so that a flood of one kind hides no other. Alerts always pass.
 ///
 /// It asks no clock: times are nanoseconds of one that only goes forward.
 public struct RecordLimiter: Sendable {
