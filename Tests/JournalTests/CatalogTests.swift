@@ -1,0 +1,134 @@
+import Foundation
+import Journal
+import Testing
+
+@Suite("Catalog and units")
+struct CatalogTests {
+    private struct Entry {
+        var subject: String
+        var body: String
+    }
+
+    private func catalog() throws -> [String: Entry] {
+        var entries: [String: Entry] = [:]
+        for part in "\n".appending(try Probe.text(of: "systemd/usaged.catalog")).components(
+            separatedBy: "\n-- "
+        )
+        .dropFirst() {
+            let lines = part.components(separatedBy: "\n")
+            let subject = lines.first { $0.hasPrefix("Subject: ") }?.dropFirst(9) ?? ""
+            let body = part.components(separatedBy: "\n\n").dropFirst().joined(separator: "\n\n")
+            #expect(entries[lines[0]] == nil)
+            entries[lines[0]] = Entry(subject: String(subject), body: body)
+        }
+        return entries
+    }
+
+    @Test("every kind of record has a catalog entry and every entry a kind")
+    func agree() throws {
+        let entries = try catalog()
+        #expect(Set(entries.keys) == Set(RecordKind.allCases.map(\.messageID)))
+        #expect(Set(entries.values.map(\.subject)).count == entries.count)
+        for kind in RecordKind.allCases {
+            #expect(RecordKind(messageID: kind.messageID) == kind)
+            let entry = try #require(entries[kind.messageID])
+            #expect(!entry.subject.isEmpty && !entry.body.isEmpty, "\(kind)")
+            let shown = entry.body.components(separatedBy: "@").filter { $0.hasPrefix("USAGED_") }
+            let carried = kind.metadataKeys.map { "USAGED_" + $0.uppercased() }
+            #expect(Set(shown).isSubset(of: carried), "\(kind)")
+        }
+    }
+
+    @Test("systemd takes the catalog", .enabled(if: Programs.have("journalctl")))
+    func systemdTakesCatalog() throws {
+        let root = try Scratch()
+        defer { root.remove() }
+        try root.copy("systemd/usaged.catalog", to: "usr/lib/systemd/catalog/usaged.catalog")
+        try root.makeDirectory("var/lib/systemd/catalog")
+        let update = try Probe.run(["journalctl", "--root=\(root.path)", "--update-catalog"])
+        #expect(update.status == 0, "\(update.errors)")
+        let list = try Probe.run(["journalctl", "--root=\(root.path)", "--list-catalog"])
+        #expect(list.output.split(separator: "\n").count == RecordKind.allCases.count)
+    }
+
+    @Test(
+        "systemd finds no fault in the units, and the sandbox is tight",
+        .enabled(if: Programs.have("systemd-analyze")))
+    func units() throws {
+        let scratch = try Scratch()
+        defer { scratch.remove() }
+        // The program is not installed where the test runs.
+        let service = try Probe.text(of: "systemd/usaged.service")
+            .replacingOccurrences(of: "ExecStart=/usr/sbin/usaged", with: "ExecStart=/bin/true")
+        try scratch.write(service, to: "usaged.service")
+        try scratch.copy("systemd/usaged.socket", to: "usaged.socket")
+        let verify = try Probe.run([
+            "systemd-analyze", "verify", "--man=no", scratch.path + "/usaged.service",
+            scratch.path + "/usaged.socket",
+        ])
+        #expect(verify.status == 0)
+        #expect(!verify.errors.contains("usaged."), "\(verify.errors)")
+        let security = try Probe.run([
+            "systemd-analyze", "security", "--offline=yes", "--no-pager", "--threshold=8",
+            scratch.path + "/usaged.service",
+        ])
+        #expect(security.status == 0, "\(security.output)")
+    }
+
+    @Test("the names of the units' sockets are those the daemon looks for")
+    func socketNames() throws {
+        let socket = try Probe.text(of: "systemd/usaged.socket")
+        #expect(socket.contains("\nFileDescriptorName=\(PassedSockets.feedName)\n"))
+        #expect(socket.contains("\nListenStream=/run/usaged/usaged.sock\n"))
+        let service = try Probe.text(of: "systemd/usaged.service")
+        #expect(!service.contains("\nRuntimeDirectory="))
+    }
+
+    @Test("sysusers makes the user and group", .enabled(if: Programs.have("systemd-sysusers")))
+    func sysusers() throws {
+        let root = try Scratch()
+        defer { root.remove() }
+        try root.copy("systemd/usaged.sysusers", to: "usr/lib/sysusers.d/usaged.conf")
+        try root.makeDirectory("etc")
+        let run = try Probe.run(["systemd-sysusers", "--root=\(root.path)"])
+        #expect(run.status == 0, "\(run.errors)")
+        let users = try String(contentsOfFile: root.path + "/etc/passwd", encoding: .utf8)
+        #expect(users.contains(":/var/lib/usaged:/usr/sbin/nologin"))
+    }
+}
+
+enum Programs {
+    static func have(_ name: String) -> Bool {
+        ["/usr/bin/", "/bin/", "/usr/sbin/", "/sbin/"].contains {
+            FileManager.default.isExecutableFile(atPath: $0 + name)
+        }
+    }
+}
+
+/// A directory of its own for one test.
+struct Scratch {
+    let path: String
+
+    init() throws {
+        path =
+            FileManager.default.temporaryDirectory.appendingPathComponent("usaged-\(UUID().uuidString)").path
+        try FileManager.default.createDirectory(atPath: path, withIntermediateDirectories: true)
+    }
+
+    func makeDirectory(_ name: String) throws {
+        try FileManager.default.createDirectory(atPath: "\(path)/\(name)", withIntermediateDirectories: true)
+    }
+
+    func write(_ text: String, to name: String) throws {
+        try makeDirectory(URL(fileURLWithPath: "/\(name)").deletingLastPathComponent().relativePath)
+        try text.write(toFile: "\(path)/\(name)", atomically: false, encoding: .utf8)
+    }
+
+    func copy(_ file: String, to name: String) throws {
+        try write(try Probe.text(of: file), to: name)
+    }
+
+    func remove() {
+        try? FileManager.default.removeItem(atPath: path)
+    }
+}
