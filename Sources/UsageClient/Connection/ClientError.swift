@@ -43,6 +43,11 @@ public struct ClientError: Error, Hashable, Sendable {
         }
     }
 
+    /// The first line of the message: what failed, without what to do.
+    public var summary: String {
+        message.split(separator: "\n").first.map(String.init) ?? message
+    }
+
     /// The message with the candidates below it, as many as a person reads.
     public var report: String {
         guard !candidates.isEmpty else { return message }

@@ -19,8 +19,9 @@ public struct CheckResult: Hashable, Sendable {
     /// One line, without a newline: level, text, and performance data behind a bar.
     public var line: String
 
-    /// Judges a status: critical or warning as the worst alert that fires; warning where a figure is stale or
-    /// a store damaged. Polling and converging are told, and are no fault.
+    /// Judges a status by the worst alert that fires.
+    ///
+    /// A stale or damaged store or container is a warning; polling and converging are told, and are no fault.
     public init(_ status: Status, _ options: RenderOptions) {
         let firing = status.alerts.filter { $0.state == .firing }
         let bad = status.sources.filter { $0.state == .stale || $0.state == .damaged }

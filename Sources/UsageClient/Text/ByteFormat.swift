@@ -12,7 +12,7 @@ public enum ByteFormat: Hashable, Sendable {
 
     /// The size with its unit: `227.9MB`, `217.3MiB` or `227877825B`.
     ///
-    /// - Parameter separator: What stands between number and unit; Docker 1.x put a space into trees.
+    /// `separator` stands between number and unit; Docker 1.x put a space into trees.
     public func string(_ bytes: Int64, separator: String = "") -> String {
         switch self {
         case .exact: "\(bytes)\(separator)B"

@@ -66,13 +66,13 @@ struct Timestamp: Hashable, Comparable {
         return fields
     }
 
-    /// `14:02:11`
+    /// The time of day, `14:02:11`.
     func clock(_ zone: TimeZoneChoice) -> String {
         let fields = broken(zone)
         return [fields.tm_hour, fields.tm_min, fields.tm_sec].map(Self.twoDigits).joined(separator: ":")
     }
 
-    /// `2026-11-24 14:02:11`
+    /// Date and time of day, `2026-11-24 14:02:11`.
     func dateAndClock(_ zone: TimeZoneChoice) -> String {
         let fields = broken(zone)
         let date = [fields.tm_mon + 1, fields.tm_mday].map(Self.twoDigits).joined(separator: "-")
