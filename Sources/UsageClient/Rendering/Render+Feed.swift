@@ -58,6 +58,7 @@ extension Render {
 
     private static func snapshot(_ event: FeedEvent, _ options: RenderOptions) -> String {
         var text = "snapshot"
+        if let lost = event.lost, lost > 0 { text += " (\(lost) events lost)" }
         if let status = event.status {
             text +=
                 ": \(count(status.containers.count, "container")), "
@@ -66,7 +67,6 @@ extension Render {
                 + "\(options.size(status.totals.imageLayers.diskBytes)) in layers; "
                 + (status.exact ? "exact" : "not exact")
         }
-        if let lost = event.lost, lost > 0 { text += " (\(lost) events lost before it)" }
         return text
     }
 

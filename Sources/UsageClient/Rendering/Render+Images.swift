@@ -39,7 +39,7 @@ extension Render {
         if severalEngines(engines) {
             var seen: Set<String> = []
             for engine in engines where seen.insert(engine).inserted {
-                lines.append(options.paint(TerminalText.name(engine), .bold))
+                lines.append(options.paint(options.fit(TerminalText.name(engine)), .bold))
                 draw(tree.roots.filter { $0.engine == engine }, "", &lines, options)
             }
         } else {
@@ -78,7 +78,7 @@ extension Render {
     /// The steps of an image, the newest first as `docker history` prints them.
     public static func history(_ detail: ImageDetail, _ options: RenderOptions) -> String {
         let image = detail.image
-        let name = image.names.first.map(TerminalText.name) ?? short(image.id)
+        let name = options.brief(image.names.first.map(TerminalText.name) ?? short(image.id), 48)
         let now = Timestamp(detail.time)
         var table = TextTable([
             .text("IMAGE", dropRank: 1), .text("CREATED", dropRank: 2),

@@ -13,7 +13,7 @@ extension Render {
         let age = Timestamp(since.since).flatMap { then in Timestamp(since.time).map { then.age(before: $0) }
         }
         var lines = [
-            "since \(options.paint(TerminalText.name(since.mark), .bold)): \(options.moment(since.since))"
+            "since \(options.paint(options.brief(TerminalText.name(since.mark), 32), .bold)): \(options.moment(since.since))"
                 + (age.map { ", \($0) ago" } ?? "")
         ]
         lines += layers(since.layersAdded, "LAYERS ADDED", options)

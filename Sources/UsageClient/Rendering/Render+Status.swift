@@ -15,7 +15,7 @@ extension Render {
     }
 
     static func header(_ status: Status, _ options: RenderOptions) -> [String] {
-        let name = "usaged \(TerminalText.name(status.version))"
+        let name = "usaged \(options.brief(TerminalText.name(status.version)))"
         let time = "as of \(options.moment(status.time))"
         let dot = options.paint("●", status.exact ? .green : .yellow)
         let word = status.exact ? "exact" : "not exact"
@@ -51,7 +51,7 @@ extension Render {
         }
         var lines = [""] + table.lines(options)
         for source in sources {
-            let first = "  \(TerminalText.name(source.engine)): "
+            let first = "  \(options.brief(TerminalText.name(source.engine))): "
             if let reason = source.reason {
                 lines += wrap(TerminalText.prose(reason), first: first, options)
             }

@@ -29,11 +29,25 @@ public struct RenderOptions: Hashable, Sendable {
 
     /// A time of the server for people; what cannot be read is printed as it came.
     func clock(_ time: String) -> String {
-        Timestamp(time)?.clock(zone) ?? TerminalText.name(time)
+        Timestamp(time)?.clock(zone) ?? unread(time)
     }
 
     func moment(_ time: String) -> String {
-        Timestamp(time)?.dateAndClock(zone) ?? TerminalText.name(time)
+        Timestamp(time)?.dateAndClock(zone) ?? unread(time)
+    }
+
+    private func unread(_ time: String) -> String {
+        TerminalText.cutEnd(TerminalText.name(time), to: 24)
+    }
+
+    /// An escaped line, cut at its end to the terminal.
+    func fit(_ line: String) -> String {
+        width.map { TerminalText.cutEnd(line, to: $0) } ?? line
+    }
+
+    /// An escaped name within a sentence, cut so that the rest of the sentence has room on a terminal.
+    func brief(_ name: String, _ columns: Int = 24) -> String {
+        width == nil ? name : TerminalText.cutMiddle(name, to: columns)
     }
 }
 

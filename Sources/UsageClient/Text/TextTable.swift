@@ -3,7 +3,7 @@ struct TextTable {
     struct Column {
         var title: String
         var right = false
-        /// To how few columns it may be cut; nil for a column that is never cut.
+        /// To how few columns it may be cut; nil for a column that does not give way.
         var shrinksTo: Int?
         /// Whether the end is cut instead of the middle.
         var cutsEnd = false
@@ -42,6 +42,8 @@ struct TextTable {
     }
 
     private static let gap = 2
+    /// On a terminal not even a column that does not shrink is wider.
+    private static let longestText = 28
 
     var columns: [Column]
     var rows: [[Cell]] = []
@@ -96,8 +98,8 @@ struct TextTable {
             var widths = kept.map { natural[$0] }
             guard let limit else { return (kept, widths) }
             for position in kept.indices {
-                guard let least = columns[kept[position]].shrinksTo else { continue }
-                widths[position] = min(widths[position], max(least, limit))
+                let most = columns[kept[position]].shrinksTo.map { max($0, limit) } ?? Self.longestText
+                widths[position] = min(widths[position], most)
             }
             var excess = widths.reduce(0, +) + Self.gap * max(0, kept.count - 1) - limit
             while excess > 0 {
