@@ -1,0 +1,34 @@
+public import Wire
+
+extension Render {
+    public static func containers(_ list: ContainerList, _ options: RenderOptions) -> String {
+        guard !list.containers.isEmpty else {
+            return text(["no containers"] + notExact(list.exact, options))
+        }
+        return text(containerTable(byDisk(list.containers), options) + notExact(list.exact, options))
+    }
+
+    static func containerTable(_ containers: [Container], _ options: RenderOptions) -> [String] {
+        let engines = severalEngines(containers.lazy.map(\.engine))
+        var table = TextTable(
+            [
+                .name("NAME"), .text("ID", dropRank: 1), .name("IMAGE"),
+                .number("WRITABLE"), .number("SIZE", dropRank: 2), .number("VIRTUAL", dropRank: 3),
+                .number("1m"),
+                .number("1h"), .text("STATE"), .text("UP", dropRank: 5),
+            ]
+                + (engines ? [.text("ENGINE", dropRank: 4)] : []))
+        for container in containers {
+            table.add(
+                [
+                    TextTable.Cell(TerminalText.name(container.name), container.running ? .plain : .dim),
+                    "\(short(container.id))", "\(imageName(container.image))",
+                    "\(options.size(container.diskBytes))", "\(options.size(container.sizeBytes))",
+                    "\(options.size(container.virtualSizeBytes))", growth(container.growth.minute, options),
+                    growth(container.growth.hour, options), state(container.state),
+                    "\(container.running ? "yes" : "no")",
+                ] + (engines ? ["\(TerminalText.name(container.engine))"] : []))
+        }
+        return table.lines(options)
+    }
+}

@@ -1,0 +1,14 @@
+internal import ArgumentParser
+internal import UsageClient
+internal import Wire
+
+struct ImagesCommand: ParsableCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "images", abstract: "Lists images with their own, shared and unique sizes.")
+
+    @OptionGroup var options: CommonOptions
+
+    func run() throws {
+        try options.show(.images) { Render.images($0 as ImageList, $1) }
+    }
+}

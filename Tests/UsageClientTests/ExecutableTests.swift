@@ -1,0 +1,204 @@
+import Foundation
+import Testing
+import Wire
+
+@testable import UsageClient
+
+/// What a shell sees: output, messages and exit status of the built executable.
+struct ExecutableTests {
+    private func json(_ value: some Encodable) throws -> String {
+        String(decoding: try WireCoding.encode(value), as: UTF8.self)
+    }
+
+    private func serving(_ answers: [String: String]) throws -> ScriptedServer {
+        try ScriptedServer(handler: routes(answers))
+    }
+
+    @Test("text goes to the output, uncut where it is no terminal, and ends with 0")
+    func status() throws {
+        let server = try serving(["GET /v1/status": try json(Samples.status)])
+        let run = try BuiltClient.run(["status", "--socket", server.path])
+        #expect(run.status == 0)
+        #expect(run.errors == "")
+        #expect(run.output == Render.status(Samples.status, RenderOptions(zone: .utc)))
+        let byVariable = try BuiltClient.run(["status"], environment: ["USAGED_SOCKET": server.path])
+        #expect(byVariable.output == run.output)
+    }
+
+    @Test("JSON is the daemon's to the byte, fields included that the client does not know")
+    func passesJSON() throws {
+        let text = #"{"new":{"field":1},"schema":1}"#
+        let server = try serving([
+            "GET /v1/status": text, "GET /v1/images": text, "GET /v1/tree": text, "GET /v1/containers": text,
+            "GET /v1/alerts": text, "GET /v1/images/x": text, "POST /v1/marks/x": text,
+            "GET /v1/since/x": text,
+        ])
+        for arguments in [
+            ["status"], ["images"], ["tree"], ["containers"], ["alerts"], ["history", "x"], ["mark", "x"],
+            ["since", "x"],
+        ] {
+            let run = try BuiltClient.run(arguments + ["--json", "--socket", server.path])
+            #expect(run.output == text + "\n", "\(arguments)")
+            #expect(run.status == 0)
+        }
+    }
+
+    @Test("df --json is the part of status that is about file systems")
+    func diskFreeJSON() throws {
+        let server = try serving(["GET /v1/status": try json(Samples.status)])
+        let run = try BuiltClient.run(["df", "--json", "--socket", server.path])
+        let object = try JSONSerialization.jsonObject(with: Data(run.output.utf8)) as? [String: Any]
+        #expect(
+            Set(object?.keys.map { $0 } ?? []) == [
+                "schema", "time", "exact", "reasons", "filesystems", "totals",
+            ])
+    }
+
+    @Test("no daemon ends with 3 and says what to do", arguments: ["status", "df", "feed", "watch", "tree"])
+    func noDaemon(command: String) throws {
+        let directory = try TemporaryDirectory()
+        let path = directory.path + "/usaged.sock"
+        let missing = try BuiltClient.run([command, "--socket", path])
+        #expect(missing.status == 3)
+        #expect(missing.errors.contains("there is no socket \(path)"))
+        #expect(missing.errors.contains("systemctl start usaged.socket"))
+        close(try listen(at: path))
+        let refused = try BuiltClient.run([command, "--socket", path])
+        #expect(refused.status == 3)
+        #expect(refused.errors.contains("connection refused"))
+        let silent = try ScriptedServer { _, peer in peer.waitForClose() }
+        let timedOut = try BuiltClient.run([command, "--socket", silent.path, "--timeout", "0.05"])
+        #expect(timedOut.status == 3)
+        #expect(timedOut.errors.contains("timed out"))
+    }
+
+    @Test("a socket that is closed to the user ends with 4 and names the group")
+    func socketMode() throws {
+        let server = try serving([:])
+        chmod(server.path, 0)
+        let run: BuiltClient.Run
+        if geteuid() == 0 {
+            // Root may connect to anything: run as nobody, from a place that nobody can reach.
+            let directory = try TemporaryDirectory()
+            let copy = directory.path + "/usage-client"
+            // Not copied by this process: a child of another test could hold the copy open for writing.
+            _ = try BuiltClient.run([BuiltClient.path, copy], program: "/bin/cp")
+            chmod(directory.path, 0o755)
+            chmod((server.path as NSString).deletingLastPathComponent, 0o755)
+            run = try BuiltClient.run(
+                [
+                    "--reuid=65534", "--regid=65534", "--clear-groups", copy, "status", "--socket",
+                    server.path,
+                ],
+                program: "/usr/bin/setpriv")
+        } else {
+            run = try BuiltClient.run(["status", "--socket", server.path])
+        }
+        #expect(run.status == 4, "\(run.errors)")
+        #expect(run.errors.contains(#"sudo usermod -aG usaged "$USER""#))
+    }
+
+    @Test("what the daemon forbids ends with 4 and names the group")
+    func forbidden() throws {
+        let server = try ScriptedServer { _, peer in
+            peer.answer(
+                #"{"type":"urn:usaged:forbidden","title":"Not permitted","status":403,"detail":"uid 1000 may not set marks"}"#,
+                status: "403 Forbidden", type: "application/problem+json")
+        }
+        let run = try BuiltClient.run(["mark", "before", "--socket", server.path])
+        #expect(run.status == 4)
+        #expect(run.errors.contains("uid 1000 may not set marks"))
+        #expect(run.errors.contains("group usaged"))
+    }
+
+    @Test("what is not found ends with 1, an ambiguous prefix lists what it could be")
+    func notFound() throws {
+        let server = try ScriptedServer { request, peer in
+            guard request.line.contains("/v1/images/zig ") else { return routes([:])(request, peer) }
+            peer.answer(
+                #"{"type":"urn:usaged:ambiguous","title":"Ambiguous","status":409,"detail":"zig is ambiguous","candidates":["zigiweb:1","zig\u001bcc"]}"#,
+                status: "409 Conflict", type: "application/problem+json")
+        }
+        let missing = try BuiltClient.run(["history", "nothing", "--socket", server.path])
+        #expect(missing.status == 1)
+        #expect(missing.errors == "usage-client: no such thing\n")
+        let ambiguous = try BuiltClient.run(["history", "zig", "--socket", server.path])
+        #expect(ambiguous.status == 1)
+        #expect(ambiguous.errors == "usage-client: zig is ambiguous\n  zigiweb:1\n  zig\\x1bcc\n")
+        #expect(try BuiltClient.run(["inspect", "nothing", "--socket", server.path]).status == 1)
+    }
+
+    @Test(
+        "wrong usage ends with 2",
+        arguments: [
+            ["bogus"], ["status", "--bogus"], ["history"], ["status", "--iec", "--bytes"],
+            ["status", "--timeout", "0"],
+            ["status", "--timeout", "nan"], ["inspect", ""], ["status", "--color", "pink"], ["--bogus"],
+            ["status", "\u{1B}[2J"],
+        ])
+    func wrongUsage(arguments: [String]) throws {
+        let run = try BuiltClient.run(arguments)
+        #expect(run.status == 2, "\(run.errors)")
+        #expect(run.output == "")
+        #expect(!run.errors.contains("\u{1B}"))
+    }
+
+    @Test("help and version end with 0")
+    func help() throws {
+        #expect(try BuiltClient.run(["--help"]).status == 0)
+        #expect(try BuiltClient.run(["help", "status"]).output.contains("--socket"))
+        #expect(try BuiltClient.run(["--version"]).output == "usage-client \(ClientVersion.current)\n")
+    }
+
+    @Test("check ends as the plugin guidelines say")
+    func check() throws {
+        func run(_ status: Status) throws -> BuiltClient.Run {
+            let server = try serving(["GET /v1/status": try json(status)])
+            return try BuiltClient.run(["check", "--socket", server.path])
+        }
+        var status = Samples.status
+        #expect(try run(status).status == 0)
+        status.sources[0].state = .damaged
+        #expect(try run(status).status == 1)
+        status.alerts = [Samples.alert]
+        #expect(try run(status).status == 2)
+        let silent = try BuiltClient.run(["check", "--socket", "/nonexistent/s"])
+        #expect(silent.status == 3)
+        #expect(silent.output == "UNKNOWN - no daemon: there is no socket /nonexistent/s\n")
+        let wrong = try BuiltClient.run(["check", "--bogus"])
+        #expect(wrong.status == 3)
+        #expect(wrong.output.hasPrefix("UNKNOWN - Unknown option '--bogus'"))
+    }
+
+    @Test("a reader that goes away ends the client quietly")
+    func brokenPipe() throws {
+        var status = Samples.status
+        status.containers = []
+        status.images = (0..<5000).map { Samples.image(names: ["image-\($0)"]) }
+        let list = ImageList(time: Samples.time, exact: true, images: status.images)
+        let server = try ScriptedServer { request, peer in
+            if request.line.contains("/v1/images") { return peer.answer((try? json(list)) ?? "") }
+            peer.send("HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n")
+            let line = #"{"type":"image-added","id":1,"time":"x"}"# + "\n"
+            peer.send("\(String(line.utf8.count, radix: 16))\r\n\(line)\r\n")
+            peer.waitForClose()
+        }
+        let script = #"{ "$0" "$@"; echo "status $?" >&2; } | head -n 1"#
+        for arguments in [["images"], ["feed", "--json"]] {
+            let run = try BuiltClient.run(
+                ["-c", script, BuiltClient.path] + arguments + ["--socket", server.path], program: "/bin/sh")
+            #expect(run.errors == "status 0\n", "\(arguments)")
+            #expect(!run.output.isEmpty)
+        }
+    }
+
+    @Test("an output that cannot be written is an error")
+    func fullDisk() throws {
+        let server = try serving(["GET /v1/status": try json(Samples.status)])
+        let run = try BuiltClient.run(
+            ["-c", #""$0" status --socket "$1" >/dev/full"#, BuiltClient.path, server.path],
+            program: "/bin/sh")
+        #expect(run.status == 1)
+        #expect(run.errors.contains("No space left"))
+    }
+}
