@@ -65,7 +65,8 @@ struct BoundSocket: Sendable {
         guard var address = UnixAddress(path) else {
             throw ListeningSocketError(
                 .pathTooLong,
-                "socket path \(path) is empty or longer than \(UnixAddress.longestPath) bytes; choose another one")
+                "socket path \(path) is empty or longer than \(UnixAddress.longestPath) bytes; choose another one"
+            )
         }
         try clearTheWay(path, &address)
         let descriptor = socket(AF_UNIX, streamType, 0)
@@ -90,11 +91,13 @@ struct BoundSocket: Sendable {
     }
 
     /// Makes sure that nothing is at the path, and removes what a dead daemon left there.
-    private static func clearTheWay(_ path: String, _ address: inout UnixAddress) throws(ListeningSocketError) {
+    private static func clearTheWay(_ path: String, _ address: inout UnixAddress) throws(ListeningSocketError)
+    {
         var status = stat()
         guard lstat(path, &status) == 0 else {
             if errno == ENOENT {
-                let directory = path.lastIndex(of: "/").map { $0 == path.startIndex ? "/" : String(path[..<$0]) } ?? "."
+                let directory =
+                    path.lastIndex(of: "/").map { $0 == path.startIndex ? "/" : String(path[..<$0]) } ?? "."
                 guard stat(directory, &status) != 0 else { return }
                 throw ListeningSocketError(
                     .directoryMissing,

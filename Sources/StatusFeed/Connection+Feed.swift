@@ -26,11 +26,17 @@ extension Connection {
         let format = FeedFormat(accept: head.headers[canonicalForm: "accept"].map { String($0) })
         let resume = try Self.resumePoint(head, since: since)
         guard let context else { return }
+        guard !core.isQuiescing else {
+            throw Refusal(Problem(.unavailable, detail: "the daemon is shutting down; come back soon"))
+        }
         var headers: HTTPHeaders = [
-            "Content-Type": format.contentType, "Cache-Control": "no-store", "X-Content-Type-Options": "nosniff",
+            "Content-Type": format.contentType, "Cache-Control": "no-store",
+            "X-Content-Type-Options": "nosniff",
             "X-Accel-Buffering": "no", "Connection": "close",
         ]
-        if head.version == .http1_1, head.method != .HEAD { headers.add(name: "Transfer-Encoding", value: "chunked") }
+        if head.version == .http1_1, head.method != .HEAD {
+            headers.add(name: "Transfer-Encoding", value: "chunked")
+        }
         let response = HTTPResponseHead(version: head.version, status: .ok, headers: headers)
         guard head.method != .HEAD else {
             write(.head(response))
@@ -56,9 +62,20 @@ extension Connection {
             throw Refusal(
                 Problem(
                     .invalidRequest,
-                    detail: "Last-Event-ID or since is not a number; give the id of an event, or leave it out"))
+                    detail: "Last-Event-ID or since is not a number; give the id of an event, or leave it out"
+                ))
         }
         return id
+    }
+
+    /// A reader that stands still keeps a place and what was written for it, but not for ever.
+    func feedWritabilityChanged(_ isWritable: Bool) {
+        if isWritable {
+            cancelTimeout()
+            pump()
+        } else {
+            expect(within: core.limits.feedStallTimeout) { $0.abort() }
+        }
     }
 
     /// Writes what the reader has not got yet, as long as it reads.
@@ -140,7 +157,8 @@ extension Connection {
     /// Tells a reader that has got everything that the daemon is there.
     func sendHeartbeat() {
         pump()
-        guard phase == .feeding, let context, context.channel.isWritable, let feed, feed.snapshot == .notNeeded
+        guard phase == .feeding, let context, context.channel.isWritable, let feed,
+            feed.snapshot == .notNeeded
         else { return }
         let event = FeedEvent(type: .heartbeat, id: feed.lastID, time: WallClock.timestamp())
         guard let bytes = try? feed.format.encode(event) else { return }

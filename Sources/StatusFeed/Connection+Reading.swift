@@ -41,7 +41,9 @@ extension Connection {
             let announced = head.headers.first(name: "content-length").flatMap { Int($0) } ?? 0
             if announced > core.limits.bodyBytes {
                 refuse(.problem(tooLarge))
-            } else if head.headers[canonicalForm: "expect"].contains(where: { $0.lowercased() == "100-continue" }) {
+            } else if head.headers[canonicalForm: "expect"].contains(where: {
+                $0.lowercased() == "100-continue"
+            }) {
                 write(.head(HTTPResponseHead(version: .http1_1, status: .continue)))
                 context?.flush()
             }
@@ -66,7 +68,8 @@ extension Connection {
             return
         }
         var problem = Problem(
-            .invalidRequest, detail: "the request did not arrive within \(core.limits.requestTimeout); send it at once")
+            .invalidRequest,
+            detail: "the request did not arrive within \(core.limits.requestTimeout); send it at once")
         problem.status = 408
         problem.title = "Request timeout"
         refuse(.problem(problem))

@@ -172,7 +172,7 @@ final class Connection: ChannelDuplexHandler {
     }
 
     func channelWritabilityChanged(context: ChannelHandlerContext) {
-        if context.channel.isWritable { pump() }
+        if phase == .feeding { feedWritabilityChanged(context.channel.isWritable) }
         context.fireChannelWritabilityChanged()
     }
 

@@ -14,8 +14,9 @@ struct EventRing {
     private(set) var lastID: Int64
 
     init(firstID: Int64, capacity: Int, costLimit: Int) {
-        self.firstID = firstID
-        self.lastID = firstID
+        // Far enough from the end of the numbers that counting up never gets there.
+        self.firstID = min(max(firstID, .min / 2), .max / 2)
+        self.lastID = self.firstID
         self.capacity = max(1, capacity)
         self.costLimit = costLimit
     }
@@ -28,14 +29,16 @@ struct EventRing {
         case gap(lost: Int64, last: Int64)
     }
 
-    var nextID: Int64 { lastID &+ 1 }
+    var nextID: Int64 { lastID + 1 }
 
     /// Takes an event whose id is ``nextID``, and lets go of the oldest where there are too many.
     mutating func append(_ entry: FeedEntry) {
         lastID = entry.event.id
         entries.append(entry)
         cost += entry.cost
-        while entries.count > capacity || (cost > costLimit && entries.count > 1), let oldest = entries.popFirst() {
+        while entries.count > capacity || (cost > costLimit && entries.count > 1),
+            let oldest = entries.popFirst()
+        {
             cost -= oldest.cost
         }
     }

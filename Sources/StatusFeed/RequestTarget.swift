@@ -53,7 +53,8 @@ enum PercentCoding {
             guard let high = iterator.next().flatMap(nibble), let low = iterator.next().flatMap(nibble) else {
                 throw Problem(
                     .invalidRequest,
-                    detail: "the path or query holds a % that two hexadecimal digits do not follow; write %25")
+                    detail: "the path or query holds a % that two hexadecimal digits do not follow; write %25"
+                )
             }
             bytes.append(high << 4 | low)
         }
@@ -62,7 +63,8 @@ enum PercentCoding {
         else {
             throw Problem(
                 .invalidRequest,
-                detail: "the path or query holds control characters or bytes that are not UTF-8 after decoding")
+                detail:
+                    "the path or query holds control characters or bytes that are not UTF-8 after decoding")
         }
         return decoded
     }

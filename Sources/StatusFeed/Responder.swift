@@ -54,7 +54,8 @@ struct Responder: Sendable {
         let who = peer.userID.map { "uid \($0)" } ?? "a connection that is not a Unix socket's"
         return Problem(
             .forbidden,
-            detail: "a mark may be set by uid 0 and by the daemon's own user, uid \(daemonUserID), on the Unix "
+            detail:
+                "a mark may be set by uid 0 and by the daemon's own user, uid \(daemonUserID), on the Unix "
                 + "socket; this request came from \(who)")
     }
 }

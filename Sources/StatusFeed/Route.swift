@@ -20,7 +20,8 @@ enum Route: Hashable, Sendable {
             throw Refusal(
                 Problem(
                     .methodNotAllowed,
-                    detail: "\(printable(method)) is not served here; use \(allowed.joined(separator: " or "))"),
+                    detail:
+                        "\(printable(method)) is not served here; use \(allowed.joined(separator: " or "))"),
                 allow: allowed)
         }
         return route
@@ -50,6 +51,10 @@ enum Route: Hashable, Sendable {
         if segments == ["healthz"] { return (.health, read) }
         guard segments.first == "v1", segments.count >= 2 else { return nil }
         let rest = segments[2...]
+        guard rest.allSatisfy({ !$0.isEmpty }) || segments[1] == "images" && rest.first?.isEmpty == false
+        else {
+            return nil
+        }
         switch (segments[1], rest.count) {
         case ("status", 0): return (.status, read)
         case ("images", 0): return (.images, read)
@@ -69,7 +74,10 @@ enum Route: Hashable, Sendable {
 
     /// What a client sent, short enough and safe to print.
     private static func printable(_ text: String) -> String {
-        String(text.unicodeScalars.prefix(200).map { $0.isASCII && $0.value >= 0x20 && $0.value != 0x7F ? Character($0) : "?" })
+        String(
+            text.unicodeScalars.prefix(200).map {
+                $0.isASCII && $0.value >= 0x20 && $0.value != 0x7F ? Character($0) : "?"
+            })
     }
 }
 

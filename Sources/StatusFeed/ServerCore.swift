@@ -21,7 +21,8 @@ final class ServerCore {
     private var nextNote = NIODeadline.now()
 
     init(
-        limits: StatusServer.Limits, responder: Responder, hub: FeedHub, logger: Logger, eventLoop: any EventLoop
+        limits: StatusServer.Limits, responder: Responder, hub: FeedHub, logger: Logger,
+        eventLoop: any EventLoop
     ) {
         self.limits = limits
         self.responder = responder
@@ -68,7 +69,8 @@ final class ServerCore {
     var tooManyConnections: Problem {
         Problem(
             .unavailable,
-            detail: "too many connections, \(limits.connections) in all and \(limits.connectionsPerUser) of a user; "
+            detail:
+                "too many connections, \(limits.connections) in all and \(limits.connectionsPerUser) of a user; "
                 + "close some and try again")
     }
 

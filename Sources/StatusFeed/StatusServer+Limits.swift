@@ -27,6 +27,8 @@ extension StatusServer {
         public var answerTimeout = Duration.seconds(60)
         /// The time for a client to read an answer; not for the feed, which waits for a slow reader.
         public var writeTimeout = Duration.seconds(30)
+        /// How long a reader of the feed may not read at all; it comes back with `Last-Event-ID`.
+        public var feedStallTimeout = Duration.seconds(300)
         /// How long a closing connection waits for the client to close its side.
         public var lingerTimeout = Duration.seconds(1)
         /// How often a reader of the feed gets a `heartbeat`.

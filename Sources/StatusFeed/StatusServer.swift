@@ -29,7 +29,8 @@ public struct StatusServer: Service {
     ///   - limits: What clients may take.
     ///   - onListening: Called once when connections are taken.
     public init(
-        listening: ListeningSocket, group: String?, provider: any StatusProvider, hub: FeedHub, logger: Logger,
+        listening: ListeningSocket, group: String?, provider: any StatusProvider, hub: FeedHub,
+        logger: Logger,
         limits: Limits = Limits(), onListening: @escaping @Sendable () -> Void = {}
     ) {
         self.listening = listening
@@ -85,7 +86,8 @@ public struct StatusServer: Service {
     private func makeCore(on eventLoop: any EventLoop) -> ServerCore {
         let permits = PermitPool(limit: limits.concurrentRequests, reserved: limits.privilegedRequests)
         let responder = Responder(provider: provider, permits: permits, daemonUserID: geteuid())
-        return ServerCore(limits: limits, responder: responder, hub: hub, logger: logger, eventLoop: eventLoop)
+        return ServerCore(
+            limits: limits, responder: responder, hub: hub, logger: logger, eventLoop: eventLoop)
     }
 
     private func bootstrap(on eventLoop: any EventLoop, _ core: NIOLoopBound<ServerCore>) -> ServerBootstrap {
@@ -102,13 +104,16 @@ public struct StatusServer: Service {
     }
 }
 
+/// Makes NIO close a connection that was not set up.
+private struct TurnedAway: Error {}
+
 extension ServerCore {
     /// Sets up a new connection, or one that is told that there are too many.
     func accept(_ channel: any Channel, from peer: Peer) throws {
         let decision = arrived(peer)
         let core = NIOLoopBound(self, eventLoop: channel.eventLoop)
         channel.closeFuture.whenComplete { _ in core.value.left(peer, decision) }
-        guard decision != .drop, !isQuiescing else { throw ChannelError.connectPending }
+        guard decision != .drop, !isQuiescing else { throw TurnedAway() }
         let refusal = decision == .turnAway ? tooManyConnections : nil
         let connection = Connection(core: self, peer: peer, refusal: refusal)
         let pipeline = channel.pipeline.syncOperations
