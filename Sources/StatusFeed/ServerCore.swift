@@ -1,0 +1,130 @@
+import Logging
+import NIOCore
+import Wire
+
+/// What the connections of one server share; only its event loop touches it.
+final class ServerCore {
+    let limits: StatusServer.Limits
+    let responder: Responder
+    let hub: FeedHub
+    let logger: Logger
+    private let eventLoop: any EventLoop
+    private(set) var isQuiescing = false
+
+    private var gate: ConnectionGate
+    private var connections: [ObjectIdentifier: Connection] = [:]
+    private var feeds: [ObjectIdentifier: Connection] = [:]
+    private var subscription: Int?
+    private var heartbeats: RepeatedTask?
+    private var whenEmpty: EventLoopPromise<Void>?
+    private var turnedAwaySinceNote = 0
+    private var nextNote = NIODeadline.now()
+
+    init(
+        limits: StatusServer.Limits, responder: Responder, hub: FeedHub, logger: Logger,
+        eventLoop: any EventLoop
+    ) {
+        self.limits = limits
+        self.responder = responder
+        self.hub = hub
+        self.logger = logger
+        self.eventLoop = eventLoop
+        gate = ConnectionGate(limits: limits)
+    }
+
+    func start() {
+        let core = NIOLoopBound(self, eventLoop: eventLoop)
+        let eventLoop = eventLoop
+        subscription = hub.subscribe {
+            eventLoop.execute { core.value.eventsCame() }
+        }
+        let interval = TimeAmount(limits.heartbeat)
+        heartbeats = eventLoop.scheduleRepeatedTask(initialDelay: interval, delay: interval) { _ in
+            for feed in core.value.feeds.values { feed.sendHeartbeat() }
+        }
+    }
+
+    // MARK: - Connections
+
+    func arrived(_ peer: Peer) -> ConnectionGate.Decision {
+        let decision = gate.arrived(peer)
+        if decision != .admit { noteTurnedAway(peer) }
+        return decision
+    }
+
+    func left(_ peer: Peer, _ decision: ConnectionGate.Decision) {
+        gate.left(peer, decision)
+    }
+
+    func opened(_ connection: Connection) {
+        connections[ObjectIdentifier(connection)] = connection
+    }
+
+    func closed(_ connection: Connection) {
+        feedEnded(connection)
+        connections[ObjectIdentifier(connection)] = nil
+        if connections.isEmpty { whenEmpty?.succeed() }
+    }
+
+    var tooManyConnections: Problem {
+        Problem(
+            .unavailable,
+            detail:
+                "too many connections, \(limits.connections) in all and \(limits.connectionsPerUser) of a user; "
+                + "close some and try again")
+    }
+
+    /// At most a line a minute: a client can connect as often as it likes.
+    private func noteTurnedAway(_ peer: Peer) {
+        turnedAwaySinceNote += 1
+        guard NIODeadline.now() >= nextNote else { return }
+        logger.warning(
+            "too many connections to the status socket, the excess is turned away",
+            metadata: [
+                "uid": "\(peer.userID.map { String($0) } ?? "unknown")", "connections": "\(gate.count)",
+                "turned-away": "\(turnedAwaySinceNote)",
+            ])
+        turnedAwaySinceNote = 0
+        nextNote = .now() + .minutes(1)
+    }
+
+    // MARK: - Feeds
+
+    func feedBegan(_ connection: Connection) {
+        guard feeds.updateValue(connection, forKey: ObjectIdentifier(connection)) == nil else { return }
+        hub.readersChanged(by: 1)
+        if let subscription { hub.arm(subscription) }
+    }
+
+    func feedEnded(_ connection: Connection) {
+        guard feeds.removeValue(forKey: ObjectIdentifier(connection)) != nil else { return }
+        hub.readersChanged(by: -1)
+    }
+
+    private func eventsCame() {
+        guard !feeds.isEmpty, let subscription else { return }
+        hub.arm(subscription)
+        for feed in feeds.values { feed.pump() }
+    }
+
+    // MARK: - Shutdown
+
+    /// Ends the feeds, lets answers under way finish, and succeeds when no connection is left.
+    func quiesce() -> EventLoopFuture<Void> {
+        isQuiescing = true
+        heartbeats?.cancel()
+        heartbeats = nil
+        if let subscription { hub.unsubscribe(subscription) }
+        subscription = nil
+        let promise = eventLoop.makePromise(of: Void.self)
+        whenEmpty = promise
+        if connections.isEmpty { promise.succeed() }
+        for connection in connections.values { connection.quiesce() }
+        let core = NIOLoopBound(self, eventLoop: eventLoop)
+        let deadline = eventLoop.scheduleTask(in: TimeAmount(limits.drainTimeout)) {
+            for connection in core.value.connections.values { connection.abort() }
+        }
+        promise.futureResult.whenComplete { _ in deadline.cancel() }
+        return promise.futureResult
+    }
+}

@@ -1,0 +1,72 @@
+import Foundation
+import Logging
+import Synchronization
+
+@testable import StatusFeed
+
+/// A directory that is gone after the test, with a short path: a socket's may have 107 bytes.
+func withTemporaryDirectory<T>(_ body: (String) async throws -> T) async throws -> T {
+    let path = "/tmp/usaged-\(UUID().uuidString.prefix(13))"
+    try FileManager.default.createDirectory(atPath: path, withIntermediateDirectories: false)
+    defer { try? FileManager.default.removeItem(atPath: path) }
+    return try await body(path)
+}
+
+/// A server that runs while the test's body does.
+struct TestServer: Sendable {
+    let path: String
+    let provider: TestProvider
+    let hub: FeedHub
+
+    static func run(
+        provider: TestProvider = TestProvider(), hub: FeedHub = FeedHub(firstID: 1000),
+        limits: StatusServer.Limits = .init(), _ body: (TestServer) async throws -> Void
+    ) async throws {
+        try await withTemporaryDirectory { directory in
+            let path = directory + "/s"
+            try await serve(.path(path), provider: provider, hub: hub, limits: limits) {
+                try await body(TestServer(path: path, provider: provider, hub: hub))
+            }
+        }
+    }
+
+    /// Serves on a socket until the body returns, and throws what either throws.
+    static func serve(
+        _ listening: ListeningSocket, group: String? = nil, provider: TestProvider = TestProvider(),
+        hub: FeedHub = FeedHub(firstID: 1000), limits: StatusServer.Limits = .init(),
+        _ body: () async throws -> Void
+    ) async throws {
+        let (listens, continuation) = AsyncStream.makeStream(of: Void.self)
+        var logger = Logger(label: "test")
+        logger.logLevel = .critical
+        let server = StatusServer(
+            listening: listening, group: group, provider: provider, hub: hub, logger: logger, limits: limits,
+            onListening: { continuation.yield() })
+        let running = Task {
+            defer { continuation.finish() }
+            try await server.run()
+        }
+        guard await listens.first(where: { _ in true }) != nil else {
+            try await running.value
+            throw ClientError(description: "the server ended before it listened")
+        }
+        do {
+            try await body()
+        } catch {
+            running.cancel()
+            _ = try? await running.value
+            throw error
+        }
+        running.cancel()
+        try await running.value
+    }
+
+    /// Sends one request on a connection of its own.
+    func request(_ target: String, method: String = "GET", fields: String = "") async throws -> RawResponse {
+        try await offPool { [path] in
+            let client = try RawClient(path)
+            try client.get(target, fields, method: method)
+            return try client.response(withBody: method != "HEAD")
+        }
+    }
+}
