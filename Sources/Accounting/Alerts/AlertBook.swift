@@ -57,9 +57,9 @@ public struct AlertBook: Sendable {
         return dropEntriesWithoutRule(at: moment)
     }
 
-    /// Judges every container; only what changed is returned : alerts that begin to fire, and that are resolved.
+    /// Judges every container by a snapshot that `growth` has taken as well.
     ///
-    /// - Parameter growth: Has taken the same snapshot.
+    /// Returns what changed and nothing else: the alerts that begin to fire, and those that are resolved.
     public mutating func observe(
         _ snapshot: UsageSnapshot, growth: GrowthBook, at moment: Moment
     ) -> [AlertRecord] {
@@ -98,7 +98,10 @@ public struct AlertBook: Sendable {
                 update(key, container, rule, value, growth, at: moment)
                 return nil
             }
-            if before.isTooYoung(toResolve: rule, growth, at: moment) { return nil }
+            if let later = before.waits(for: rule, growth, at: moment) {
+                call(at: later.uptime)
+                return nil
+            }
             update(key, container, rule, value, growth, at: moment)
             return resolve(key, at: moment) { AlertMessage.resolved($0, clearBytes: rule.clearBytes) }
         }
@@ -200,14 +203,15 @@ extension AlertBook.Entry {
             since: moment.wall, message: "")
     }
 
-    /// Whether too little is known since a restart to say that a window holds less growth than it did.
-    fileprivate func isTooYoung(
-        toResolve rule: AlertRule, _ growth: GrowthBook, at moment: Moment
-    ) -> Bool {
-        guard let window = rule.kind.windowSeconds, let restoredAt else { return false }
-        let reach = growth.reach(of: record.containerID, at: moment) ?? 0
-        return reach < Double(window)
-            && Double(moment.uptime.subtractingClamped(restoredAt)) < Double(window) * 1e9
+    /// When enough is known again to resolve a growth rule, where the figures of before a restart were lost and
+    /// those since are fewer than a window; `nil` where that is so already.
+    fileprivate func waits(for rule: AlertRule, _ growth: GrowthBook, at moment: Moment) -> Moment? {
+        guard let window = rule.kind.windowSeconds, let restoredAt,
+            let reach = growth.reach(of: record.containerID, at: moment)
+        else { return nil }
+        let sinceRestart = Double(moment.uptime.subtractingClamped(restoredAt)) / 1e9
+        guard reach <= sinceRestart, reach < Double(window) else { return nil }
+        return moment.advanced(bySeconds: min(Double(window) - reach, 1e9))
     }
 }
 

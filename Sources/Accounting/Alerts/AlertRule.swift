@@ -31,7 +31,7 @@ public struct AlertRule: Hashable, Sendable {
 
     /// Makes a rule; figures out of range take the nearest that makes sense.
     ///
-    /// - Parameter clearBytes: From 1 to `limitBytes`; 90 % of the limit when `nil`.
+    /// Without `clearBytes` the clear level is 90 % of the limit.
     public init(
         name: String, kind: Kind, limitBytes: Int64, clearBytes: Int64? = nil, forSeconds: Int = 0,
         severity: Severity = .warning, match: AlertMatch = AlertMatch()

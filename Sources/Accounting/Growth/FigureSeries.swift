@@ -9,7 +9,7 @@ struct FigureSeries: Hashable, Sendable {
         var bytes: Int64
     }
 
-    /// Never empty, in the order of time. The first stands for all time before it.
+    /// Never empty, in the order of time; the first stands for all time before it.
     private(set) var points: [Point]
     private var pointsWhenThinned = 1
 
