@@ -1,7 +1,7 @@
-/// Which containers break which rules, as a state machine per rule and container: ok, pending, firing, resolved.
+/// Which containers break which rules: per rule and container ok, pending, firing or resolved.
 ///
-/// A container whose figure is not known to be right (confidence converging, stale or damaged) neither fires nor
-/// resolves, nor does its time in pending start anew.
+/// A container whose figure is not known to be right (confidence converging, stale or damaged) neither fires
+/// nor resolves, nor does its time in pending start anew.
 public struct AlertBook: Sendable {
     struct Key: Hashable, Sendable {
         var rule: String
@@ -77,8 +77,8 @@ public struct AlertBook: Sendable {
         return transitions
     }
 
-    /// When ``observe(_:growth:at:)`` must be called again even if no figure changes, as a pending time or a window
-    /// runs out; monotonic nanoseconds, `nil` for never.
+    /// When ``observe(_:growth:at:)`` must be called again even if no figure changes, as a pending time or a
+    /// window runs out; monotonic nanoseconds, `nil` for never.
     public func nextDeadline(after moment: Moment) -> Int64? {
         deadline.map { max($0, moment.uptime) }
     }
@@ -203,8 +203,8 @@ extension AlertBook.Entry {
             since: moment.wall, message: "")
     }
 
-    /// When enough is known again to resolve a growth rule, where the figures of before a restart were lost and
-    /// those since are fewer than a window; `nil` where that is so already.
+    /// When enough is known again to resolve a growth rule, where the figures of before a restart were lost
+    /// and those since are fewer than a window; `nil` where that is so already.
     fileprivate func waits(for rule: AlertRule, _ growth: GrowthBook, at moment: Moment) -> Moment? {
         guard let window = rule.kind.windowSeconds, let restoredAt,
             let reach = growth.reach(of: record.containerID, at: moment)

@@ -70,7 +70,7 @@ enum AlertMessage {
         }
     }
 
-    /// The text with control and format characters escaped, cut where it is long: a container chooses its names.
+    /// The text with control and format characters escaped, cut where it is long; containers choose names.
     static func printable(_ text: String) -> String {
         var result = ""
         var count = 0

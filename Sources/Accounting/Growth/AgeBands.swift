@@ -15,8 +15,8 @@ struct AgeBands: Hashable, Sendable {
 
     private static let second: Int64 = 1_000_000_000
 
-    /// Figures: each second for two minutes, each 15 seconds for an hour, then each 5 minutes of a day; the last
-    /// grows with `retention`, so that the number of samples stays below 1000.
+    /// Figures: each second for two minutes, each 15 seconds for an hour, then each 5 minutes of a day; the
+    /// last grows with `retention`, so that the number of samples stays below 1000.
     static func figures(retentionSeconds: Double) -> AgeBands {
         let retention = Int64(max(60, min(retentionSeconds, 366 * 86_400)).rounded(.up))
         let days = (retention + 86_399) / 86_400

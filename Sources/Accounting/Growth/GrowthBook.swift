@@ -59,7 +59,7 @@ public struct GrowthBook: Sendable {
         for id in paths.keys where entries[id] == nil && !present.contains(id) { paths[id] = nil }
     }
 
-    /// By how many allocated bytes a container grew in the window that ends at a moment; negative if it shrank.
+    /// By how many allocated bytes a container grew in the window that ends at a moment; negative for less.
     ///
     /// Where its first figure is younger than the window, since that; 0 for a container without a figure.
     public func growth(of containerID: String, withinSeconds seconds: Double, at moment: Moment) -> Int64 {

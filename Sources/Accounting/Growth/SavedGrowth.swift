@@ -38,8 +38,8 @@ extension GrowthBook {
 
     /// Takes up samples of an earlier run; what is known already wins.
     ///
-    /// What the container grew by while nothing ran counts at the moment of its first figure afterwards. Samples
-    /// that the wall clock puts into the future count as now.
+    /// What the container grew by while nothing ran counts at the moment of its first figure afterwards.
+    /// Samples that the wall clock puts into the future count as now.
     public mutating func restore(_ saved: [SavedGrowth], at moment: Moment) {
         for container in saved where entries[container.containerID] == nil {
             let points = container.samples.map { sample in
