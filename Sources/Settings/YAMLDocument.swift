@@ -65,7 +65,12 @@ struct YAMLDocument {
                 if Self.mayPrecedeToken(before), !Self.isBlank(after) {
                     return issue("anchors (&name) are not supported; write the value out, or a space after &")
                 }
-            case 0..<0x20 where byte != UInt8(ascii: "\r"), 0x7F:
+            case UInt8(ascii: "\r"),
+                0x85 where before == 0xC2, 0xA8...0xA9 where before == 0x80:
+                // Other line breaks of YAML: CR, and in UTF-8 the ends of NEL, LS and PS.
+                lineStart = index + 1
+                isLeading = true
+            case 0..<0x20, 0x7F:
                 return issue("holds a control character; write it as an escape in double quotes")
             default:
                 isLeading = false

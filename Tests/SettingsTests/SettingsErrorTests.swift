@@ -133,8 +133,10 @@ struct SettingsErrorTests {
         for opening in ["[", "{", "- ", "? ", "{a: ", "[{"] {
             #expect(issues(String(repeating: opening, count: 5000)).count == 1)
         }
-        let deep = (0..<3000).map { String(repeating: " ", count: $0) + "a:\n" }.joined()
-        #expect(issues(String(deep.prefix(900_000))).count == 1)
+        for lineBreak in ["\n", "\r", "\r\n", "\u{85}", "\u{2028}"] {
+            let deep = (0..<1200).map { String(repeating: " ", count: $0) + "a:" + lineBreak }.joined()
+            #expect(issues(deep).first?.contains("is indented too far") == true)
+        }
         var laughs = "a: &a [x,x,x,x,x,x,x,x,x]\n"
         for (one, two) in zip("abcdefgh", "bcdefghi") {
             laughs += "\(two): &\(two) [*\(one),*\(one),*\(one),*\(one),*\(one),*\(one),*\(one),*\(one)]\n"
