@@ -79,7 +79,7 @@ public enum Confidence: Hashable, Sendable {
 }
 
 /// By how much one path of a writable layer grew or shrank.
-public struct PathGrowth: Hashable, Sendable {
+public struct PathGrowth: Hashable, Sendable, Codable {
     /// The path below the layer's directory, starting with `/`, escaped for printing.
     public var path: String
     /// Allocated bytes, negative where it shrank.

@@ -14,10 +14,14 @@ public enum BoundedFile {
 
     /// Reads a regular file of at most `limit` bytes.
     ///
-    /// The last component may not be a symbolic link; a FIFO or device is refused without blocking on it.
-    public static func read(path: String, limit: Int) throws(Failure) -> [UInt8] {
-        try contents(
-            of: Glibc.open(path, O_RDONLY | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC | O_NOCTTY), path: path,
+    /// The last component may not be a symbolic link, unless `followingLinks` says so, for a file of the
+    /// operator's own; a FIFO or device is refused without blocking on it.
+    public static func read(
+        path: String, limit: Int, followingLinks: Bool = false
+    ) throws(Failure) -> [UInt8] {
+        let links = followingLinks ? 0 : O_NOFOLLOW
+        return try contents(
+            of: Glibc.open(path, O_RDONLY | links | O_NONBLOCK | O_CLOEXEC | O_NOCTTY), path: path,
             limit: limit)
     }
 

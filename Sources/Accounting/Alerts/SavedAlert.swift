@@ -1,0 +1,79 @@
+/// One alert in the form in which it survives a restart.
+public struct SavedAlert: Hashable, Sendable, Codable {
+    public enum Phase: String, Hashable, Sendable, Codable {
+        /// The rule is broken, but not for long enough.
+        case pending
+        case firing
+        /// Resolved lately.
+        case resolved
+    }
+
+    public var phase: Phase
+    /// In ``Phase/pending``, `since` says since when the rule is broken.
+    public var record: AlertRecord
+    public var driver: String
+    /// The store's root.
+    public var root: String
+
+    public init(phase: Phase, record: AlertRecord, driver: String, root: String) {
+        self.phase = phase
+        self.record = record
+        self.driver = driver
+        self.root = root
+    }
+}
+
+extension AlertBook {
+    /// Everything that a restart must not forget, in a fixed order.
+    public func saved() -> [SavedAlert] {
+        let open = entries.values.map { entry in
+            SavedAlert(
+                phase: entry.pendingSince == nil ? .firing : .pending, record: entry.record,
+                driver: entry.store.driver, root: entry.store.root)
+        }
+        let order = open.sorted {
+            ($0.record.since, $0.record.rule, $0.record.containerID)
+                < ($1.record.since, $1.record.rule, $1.record.containerID)
+        }
+        return resolved.map { SavedAlert(phase: .resolved, record: $0, driver: "", root: "") } + order
+    }
+
+    /// Takes up the alerts of an earlier run: what fired goes on firing without being told again.
+    ///
+    /// - Returns: The alerts resolved because their rule went or changed in between.
+    public mutating func restore(_ saved: [SavedAlert], at moment: Moment) -> [AlertRecord] {
+        for alert in saved {
+            guard alert.phase != .resolved else {
+                remember([alert.record])
+                continue
+            }
+            let key = Key(rule: alert.record.rule, containerID: alert.record.containerID)
+            guard entries[key] == nil else { continue }
+            let store = StoreIdentity(
+                engine: alert.record.engine, driver: alert.driver, root: alert.root)
+            var entry = Entry(store: store, record: alert.record, restoredAt: moment.uptime)
+            entry.record.state = .firing
+            if alert.phase == .pending {
+                // A wall clock that was set back must not lengthen the wait.
+                let age = max(0, moment.wall.subtractingClamped(alert.record.since))
+                entry.pendingSince = moment.uptime.subtractingClamped(age)
+            }
+            entries[key] = entry
+        }
+        deadline = moment.uptime
+        return dropEntriesWithoutRule(at: moment)
+    }
+
+    mutating func dropEntriesWithoutRule(at moment: Moment) -> [AlertRecord] {
+        let inForce = Dictionary(rules.map { ($0.name, $0) }, uniquingKeysWith: { $1 })
+        let order = entries.keys.sorted { ($0.rule, $0.containerID) < ($1.rule, $1.containerID) }
+        return order.compactMap { key in
+            guard let record = entries[key]?.record else { return nil }
+            guard let rule = inForce[key.rule] else { return end(key, .ruleRemoved, at: moment) }
+            guard rule.kind.windowSeconds == record.windowSeconds, rule.severity == record.severity else {
+                return end(key, .ruleChanged, at: moment)
+            }
+            return nil
+        }
+    }
+}

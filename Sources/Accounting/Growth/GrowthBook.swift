@@ -1,0 +1,129 @@
+/// Figures of writable layers over time, bounded per container and in containers.
+///
+/// Growth is in allocated bytes. The past is thinned with age: a window of up to two minutes is right to the
+/// second, one of an hour to 15 seconds, one of a day to 5 minutes; where it is off, it is longer than asked.
+public struct GrowthBook: Sendable {
+    struct Entry: Sendable {
+        var series: FigureSeries
+        /// Since when no snapshot has the container; monotonic.
+        var missingSince: Int64?
+        /// It comes from an earlier run, and no snapshot had it yet.
+        var isRestored = false
+    }
+
+    let bands: AgeBands
+    private let pathBands: AgeBands
+    var entries: [String: Entry] = [:]
+    private var paths: [String: PathLog] = [:]
+
+    /// Containers whose paths are kept; past it, the one that was longest quiet goes.
+    private static let pathLogLimit = 1024
+    /// How long a container may be absent from snapshots: its metadata may be half-written for a moment, and
+    /// after a restart its store may not be read yet.
+    private static let absence: Int64 = 10_000_000_000
+    private static let absenceAfterRestart: Int64 = 600_000_000_000
+
+    /// - Parameter retentionSeconds: The longest window that will be asked for.
+    public init(retentionSeconds: Double = 86_400) {
+        bands = .figures(retentionSeconds: retentionSeconds)
+        pathBands = .paths(retentionSeconds: retentionSeconds)
+    }
+
+    /// Takes every container's figure at a moment; containers that are gone are dropped.
+    ///
+    /// The first figure of a container is its baseline, not growth. A figure that is not known to be right
+    /// (confidence other than exact or polling) is skipped.
+    public mutating func observe(_ snapshot: UsageSnapshot, at moment: Moment) {
+        var present = Set<String>(minimumCapacity: snapshot.containers.count)
+        for container in snapshot.containers where present.insert(container.fact.id).inserted {
+            let id = container.fact.id
+            entries[id]?.missingSince = nil
+            entries[id]?.isRestored = false
+            guard container.confidence.isKnown else { continue }
+            if entries[id] == nil {
+                let series = FigureSeries(bytes: container.writable.diskBytes, time: moment.uptime)
+                entries[id] = Entry(series: series)
+            } else {
+                entries[id]?.series.record(container.writable.diskBytes, time: moment.uptime, bands)
+            }
+        }
+        for (id, entry) in entries where !present.contains(id) {
+            let since = entry.missingSince ?? moment.uptime
+            entries[id]?.missingSince = since
+            let patience = entry.isRestored ? Self.absenceAfterRestart : Self.absence
+            if moment.uptime.subtractingClamped(since) >= patience {
+                entries[id] = nil
+                paths[id] = nil
+            }
+        }
+        for id in paths.keys where entries[id] == nil && !present.contains(id) { paths[id] = nil }
+    }
+
+    /// By how many allocated bytes a container grew in the window that ends at a moment; negative for less.
+    ///
+    /// Where its first figure is younger than the window, since that; 0 for a container without a figure.
+    public func growth(of containerID: String, withinSeconds seconds: Double, at moment: Moment) -> Int64 {
+        entries[containerID]?.series.growth(within: Self.nanoseconds(seconds), time: moment.uptime) ?? 0
+    }
+
+    /// The growth of the last minute, hour and day.
+    public func growth(of containerID: String, at moment: Moment) -> (minute: Int64, hour: Int64, day: Int64)
+    {
+        (
+            growth(of: containerID, withinSeconds: 60, at: moment),
+            growth(of: containerID, withinSeconds: 3600, at: moment),
+            growth(of: containerID, withinSeconds: 86_400, at: moment)
+        )
+    }
+
+    /// How many seconds a container's figures go back; `nil` for one without a figure.
+    public func reach(of containerID: String, at moment: Moment) -> Double? {
+        entries[containerID].map { Double(moment.uptime.subtractingClamped($0.series.start)) / 1e9 }
+    }
+
+    /// When the growth in a window changes next though no figure does, because a change leaves the window;
+    /// monotonic nanoseconds.
+    public func nextChange(of containerID: String, withinSeconds seconds: Double, at moment: Moment) -> Int64?
+    {
+        let window = Self.nanoseconds(seconds)
+        let start = moment.uptime.subtractingClamped(window)
+        return entries[containerID]?.series.change(after: start).map { $0.addingClamped(window) }
+    }
+
+    /// Takes by how much paths of a container changed.
+    public mutating func note(_ changes: [PathGrowth], of containerID: String, at moment: Moment) {
+        guard !changes.isEmpty else { return }
+        if paths[containerID] == nil, paths.count >= Self.pathLogLimit,
+            let quiet = paths.min(by: { $0.value.lastTime < $1.value.lastTime })
+        {
+            paths[quiet.key] = nil
+        }
+        paths[containerID, default: PathLog()].note(changes, time: moment.uptime, pathBands)
+    }
+
+    /// The paths of a container that grew the most within a window, the most first.
+    ///
+    /// A path that ends with `/` stands for what is below that directory and not named itself.
+    public func top(
+        of containerID: String, withinSeconds seconds: Double, at moment: Moment, limit: Int = 5
+    ) -> [PathGrowth] {
+        let start = moment.uptime.subtractingClamped(Self.nanoseconds(seconds))
+        return paths[containerID]?.top(since: start, limit: limit) ?? []
+    }
+
+    private static func nanoseconds(_ seconds: Double) -> Int64 {
+        // NaN counts as none.
+        guard seconds > 0 else { return 0 }
+        return seconds < 9e9 ? Int64(seconds * 1e9) : .max
+    }
+}
+
+extension Confidence {
+    /// Whether the figure is right, now or at the last poll.
+    var isKnown: Bool {
+        switch self {
+        case .exact, .polling: true
+        case .converging, .stale, .damaged: false
+        }
+    }
+}
