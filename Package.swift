@@ -27,9 +27,6 @@ let system = Target.Dependency.product(name: "SystemPackage", package: "swift-sy
 let nioCore = Target.Dependency.product(name: "NIOCore", package: "swift-nio")
 let nioPosix = Target.Dependency.product(name: "NIOPosix", package: "swift-nio")
 let nioHTTP1 = Target.Dependency.product(name: "NIOHTTP1", package: "swift-nio")
-let httpTypes = Target.Dependency.product(name: "HTTPTypes", package: "swift-http-types")
-let hummingbird = Target.Dependency.product(name: "Hummingbird", package: "hummingbird")
-let hummingbirdCore = Target.Dependency.product(name: "HummingbirdCore", package: "hummingbird")
 let grdb = Target.Dependency.product(name: "GRDB", package: "GRDB.swift")
 let yams = Target.Dependency.product(name: "Yams", package: "Yams")
 
@@ -44,9 +41,7 @@ let package = Package(
         .package(url: "https://github.com/apple/swift-log", from: "1.16.2"),
         .package(url: "https://github.com/apple/swift-system", from: "1.8.1"),
         .package(url: "https://github.com/apple/swift-nio", from: "2.101.2"),
-        .package(url: "https://github.com/apple/swift-http-types", from: "1.8.0"),
         .package(url: "https://github.com/swift-server/swift-service-lifecycle", from: "2.13.0"),
-        .package(url: "https://github.com/hummingbird-project/hummingbird", from: "2.28.1", traits: []),
         .package(url: "https://github.com/groue/GRDB.swift", from: "7.10.0"),
         .package(url: "https://github.com/jpsim/Yams", from: "6.2.2"),
     ],
@@ -62,10 +57,10 @@ let package = Package(
         module("Tracking", ["Accounting", "Kernel", system]),
         module("History", ["Accounting", grdb]),
         module("Journal", ["CSystemd", logging]),
-        module("Settings", ["Accounting", yams]),
+        module("Settings", ["Accounting", "Kernel", yams]),
         module(
             "StatusFeed",
-            ["Wire", nioCore, nioPosix, nioHTTP1, httpTypes, hummingbird, hummingbirdCore, logging, lifecycle]),
+            ["CLinux", "Kernel", "Wire", nioCore, nioPosix, nioHTTP1, logging, lifecycle]),
         module(
             "Daemon",
             [
@@ -78,7 +73,16 @@ let package = Package(
             dependencies: ["Daemon", "Journal", "Settings", argumentParser, logging, lifecycle, signals],
             swiftSettings: strict),
         .executableTarget(
-            name: "usage-client", dependencies: ["UsageClient", "Wire", argumentParser], swiftSettings: strict),
+            name: "usage-client", dependencies: ["UsageClient", "Wire", argumentParser], swiftSettings: strict
+        ),
+
+        // Makes the story's store for the demo.
+        .executableTarget(
+            name: "demo-store", dependencies: ["Accounting", "UsageTestKit"], swiftSettings: strict),
+        // Logs one record of each kind, inside a journald of the tests' own.
+        .executableTarget(
+            name: "journal-probe", dependencies: ["Journal", logging], path: "Tests/JournalProbe",
+            swiftSettings: strict),
 
         module("UsageTestKit", ["Accounting", "Kernel", "Stores", "Tracking", "Wire", system]),
         tests(of: "Kernel", ["Kernel"]),
@@ -86,10 +90,10 @@ let package = Package(
         tests(of: "Wire", ["Wire"]),
         tests(of: "Stores", ["Stores", "Accounting", "Kernel"]),
         tests(of: "Tracking", ["Tracking", "Accounting", "Kernel"]),
-        tests(of: "History", ["History", "Accounting"]),
-        tests(of: "Journal", ["Journal", logging]),
+        tests(of: "History", ["History", "Accounting", grdb]),
+        tests(of: "Journal", ["Journal", "journal-probe", logging]),
         tests(of: "Settings", ["Settings", "Accounting"]),
-        tests(of: "StatusFeed", ["StatusFeed", "Wire", nioCore, nioPosix, nioHTTP1, hummingbird, logging]),
+        tests(of: "StatusFeed", ["StatusFeed", "Wire", nioCore, nioPosix, nioHTTP1, logging, lifecycle]),
         tests(of: "UsageClient", ["UsageClient", "Wire"]),
         tests(of: "Daemon", ["Daemon", "Accounting", "Wire", "usaged", "usage-client"]),
         // The acceptance tests on a real dockerd; they run the built executables.

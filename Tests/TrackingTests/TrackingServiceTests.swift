@@ -28,6 +28,11 @@ final class LastReports: TrackingSink {
 struct TrackingServiceTests {
     let store = StoreIdentity(engine: "test", driver: "directory", root: "/")
 
+    func oracle(_ path: String) throws -> Measure {
+        let walk = try FullWalk(walking: path)
+        return Measure(diskBytes: walk.diskBytes, sizeBytes: walk.sizeBytes, inodes: walk.inodes)
+    }
+
     func key(_ id: String) -> LayerKey { LayerKey(store: store, id: id) }
 
     private func makeService(_ options: TrackingOptions = TrackingOptions()) throws -> (
@@ -43,25 +48,27 @@ struct TrackingServiceTests {
         "after a barrier the figure equals a full walk, whatever was done before",
         arguments: 1...6 as ClosedRange<UInt64>)
     func randomWork(seed: UInt64) async throws {
-        let directory = try TemporaryDirectory("tracking")
+        let directory = try ScratchDirectory("track")
+        defer { try? FileManager.default.removeItem(atPath: directory.path) }
         let (service, sink) = try makeService()
         defer { service.stop() }
-        var work = RandomFileWork(root: directory.path, seed: seed)
+        var work = RandomSystemCalls(root: directory.path, seed: seed)
         for _ in 0..<200 { work.step() }
         service.track(key("w"), directory: directory.path)
         for round in 0..<60 {
             for _ in 0..<Int(seed * 17 + UInt64(round) * 31) % 400 { work.step() }
             let unsettled = await service.barrier(deadlineMilliseconds: 10_000)
-            let oracle = FullWalk.measure(directory.path)
+            let truth = try oracle(directory.path)
             #expect(unsettled == [], "seed \(seed) round \(round)")
-            #expect(sink.measure(key("w")) == oracle, "seed \(seed) round \(round)")
+            #expect(sink.measure(key("w")) == truth, "seed \(seed) round \(round)")
         }
         work.finish()
     }
 
     @Test("work from several threads while batches run ends in the figure of a full walk")
     func concurrentWork() async throws {
-        let directory = try TemporaryDirectory("tracking")
+        let directory = try ScratchDirectory("track")
+        defer { try? FileManager.default.removeItem(atPath: directory.path) }
         let (service, sink) = try makeService()
         defer { service.stop() }
         service.track(key("w"), directory: directory.path)
@@ -69,7 +76,7 @@ struct TrackingServiceTests {
         await withTaskGroup(of: Void.self) { group in
             for offset in 0..<2 as Range<UInt64> {
                 group.addTask {
-                    var work = RandomFileWork(root: directory.path, seed: seed + offset)
+                    var work = RandomSystemCalls(root: directory.path, seed: seed + offset)
                     for _ in 0..<20_000 { work.step() }
                     work.finish()
                 }
@@ -79,12 +86,13 @@ struct TrackingServiceTests {
         _ = await service.barrier(deadlineMilliseconds: 10_000)
         let unsettled = await service.barrier(deadlineMilliseconds: 10_000)
         #expect(unsettled == [], "seed \(seed)")
-        #expect(sink.measure(key("w")) == FullWalk.measure(directory.path), "seed \(seed)")
+        #expect(try sink.measure(key("w")) == oracle(directory.path), "seed \(seed)")
     }
 
     @Test("ten thousand levels, and names of 255 bytes that are no text, are counted")
     func deepTree() async throws {
-        let directory = try TemporaryDirectory("tracking")
+        let directory = try ScratchDirectory("track")
+        defer { try? FileManager.default.removeItem(atPath: directory.path) }
         let name = String(repeating: "d", count: 200)
         // Built by a shell that changes into each level, for no path reaches them.
         let process = Process()
@@ -112,7 +120,8 @@ struct TrackingServiceTests {
 
     @Test("when watches run out a layer is polled, says so, and has its figure")
     func watchesRunOut() async throws {
-        let directory = try TemporaryDirectory("tracking")
+        let directory = try ScratchDirectory("track")
+        defer { try? FileManager.default.removeItem(atPath: directory.path) }
         for index in 0..<20 {
             try FileManager.default.createDirectory(
                 atPath: directory.path + "/\(index)", withIntermediateDirectories: false)
@@ -122,30 +131,32 @@ struct TrackingServiceTests {
         service.track(key("w"), directory: directory.path)
         let unsettled = await service.barrier(deadlineMilliseconds: 10_000)
         #expect(unsettled == [key("w")])
-        try await eventually {
+        try await wait(until: "the report") {
             if case .measured(_, .polling) = sink.outcome(key("w")) { true } else { false }
         }
-        #expect(sink.measure(key("w")) == FullWalk.measure(directory.path))
+        #expect(try sink.measure(key("w")) == oracle(directory.path))
     }
 
     @Test("a layer whose directory is not there fails with its name, and is found when it comes")
     func missingDirectory() async throws {
-        let directory = try TemporaryDirectory("tracking")
+        let directory = try ScratchDirectory("track")
+        defer { try? FileManager.default.removeItem(atPath: directory.path) }
         let (service, sink) = try makeService()
         defer { service.stop() }
         service.track(key("w"), directory: directory.path + "/late")
-        try await eventually {
+        try await wait(until: "the report") {
             if case .failed(let reason) = sink.outcome(key("w")) { reason.contains("late") } else { false }
         }
         try FileManager.default.createDirectory(
             atPath: directory.path + "/late", withIntermediateDirectories: false)
-        try await eventually { sink.measure(key("w")) != nil }
-        #expect(sink.measure(key("w")) == FullWalk.measure(directory.path + "/late"))
+        try await wait(until: "a figure") { sink.measure(key("w")) != nil }
+        #expect(try sink.measure(key("w")) == oracle(directory.path + "/late"))
     }
 
     @Test("a scan and the tracker agree on hard links, also those that lead outside")
     func hardLinks() async throws {
-        let directory = try TemporaryDirectory("tracking")
+        let directory = try ScratchDirectory("track")
+        defer { try? FileManager.default.removeItem(atPath: directory.path) }
         let inside = directory.path + "/in"
         try FileManager.default.createDirectory(atPath: inside, withIntermediateDirectories: false)
         try Data(repeating: 1, count: 10_000).write(to: URL(fileURLWithPath: inside + "/a"))
@@ -163,6 +174,6 @@ struct TrackingServiceTests {
         }
         #expect(tracked == scanned)
         #expect(scanned.linkedOutside.count == 1)
-        #expect(scanned.total == FullWalk.measure(inside))
+        #expect(try scanned.total == oracle(inside))
     }
 }
