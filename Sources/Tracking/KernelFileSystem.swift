@@ -6,7 +6,7 @@ struct KernelFileSystem: LayerFileSystem {
     /// Not `IN_EXCL_UNLINK`: a write by a name that is gone can be to a file that has another name.
     static let mask: InotifyEvent.Mask = [
         .modify, .attributes, .closeWrite, .create, .delete, .movedFrom, .movedTo, .deleteSelf, .moveSelf,
-        .onlyDirectory, .dontFollow,
+        .onlyDirectory,
     ]
 
     let path: String

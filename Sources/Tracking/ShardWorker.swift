@@ -14,6 +14,9 @@ final class ShardWorker {
         var nextRetry: Int64?
         var wasPolled = false
 
+        /// Whether a look at everything is so quick that a barrier may wait for it.
+        var isCheap: Bool { (tracker.lastFullLook?.duration ?? 0) < 100_000_000 }
+
         init(_ key: LayerKey, _ directory: String, _ tracker: LayerTracker<KernelFileSystem>, now: Int64) {
             self.key = key
             self.directory = directory
@@ -214,12 +217,22 @@ final class ShardWorker {
             }
             run(entry, at: now)
         }
+        if !asked.isEmpty { auditForBarrier() }
         if isDue || !asked.isEmpty { lastBatch = monotonicNanoseconds() }
         guard !asked.isEmpty else { return }
         // What came during the batch is not part of the question.
         var unsettled: Set<LayerKey> = []
         for entry in tracked.values where !entry.tracker.isAnswered { unsettled.insert(entry.key) }
         for barrier in asked { barrier.answer(unsettled) }
+    }
+
+    /// Who asks gets a look at everything where the batch found cause for one, if that is quickly done.
+    private func auditForBarrier() {
+        for index in tracked.keys.sorted() {
+            guard let entry = tracked[index], entry.tracker.needsAudit, entry.isCheap else { continue }
+            entry.tracker.audit()
+            run(entry, at: monotonicNanoseconds())
+        }
     }
 
     private func prepare(_ entry: Tracked, now: Int64, isAsked: Bool) {
@@ -231,8 +244,7 @@ final class ShardWorker {
             tracker.audit()
         }
         guard tracker.needsAudit else { return }
-        let isCheap = (tracker.lastFullLook?.duration ?? 0) < 100_000_000
-        if now >= auditDue(entry) || (isAsked && isCheap) { tracker.audit() }
+        if now >= auditDue(entry) || (isAsked && entry.isCheap) { tracker.audit() }
     }
 
     private func run(_ entry: Tracked, at now: Int64) {

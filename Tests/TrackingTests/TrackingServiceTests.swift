@@ -59,7 +59,8 @@ struct TrackingServiceTests {
             for _ in 0..<Int(seed * 17 + UInt64(round) * 31) % 400 { work.step() }
             let unsettled = await service.barrier(deadlineMilliseconds: 10_000)
             let truth = try oracle(directory.path)
-            #expect(unsettled == [], "seed \(seed) round \(round)")
+            #expect(
+                unsettled == [], "seed \(seed) round \(round): \(String(describing: sink.outcome(key("w"))))")
             #expect(sink.measure(key("w")) == truth, "seed \(seed) round \(round)")
         }
         work.finish()

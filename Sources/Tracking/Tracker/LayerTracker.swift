@@ -9,8 +9,10 @@ internal import SystemPackage
 package final class LayerTracker<FileSystem: LayerFileSystem> {
     /// Files and directories that are tracked at most: what one layer may cost in memory.
     package static var inodeLimit: Int { 1_000_000 }
+    private static var recentLimit: Int { 8 }
 
     let fileSystem: FileSystem
+    // A copy of it that lives while it is changed would make each change copy the whole: use it in place.
     private var tree: LayerTree?
     private var rootHandle: FileSystem.Handle?
     private var pending = PendingLooks()
@@ -39,6 +41,8 @@ package final class LayerTracker<FileSystem: LayerFileSystem> {
     private var removed: [(place: Place, inode: UInt64, links: UInt32)] = []
     private var deferred: [(directory: UInt64, names: [FileName: Look])] = []
     private var restats: Set<UInt64> = []
+    /// Directories that were opened last, the latest at the end.
+    private var recent: [(directory: UInt64, handle: FileSystem.Handle)] = []
     private var relief: () -> Void = {}
     private var looksSinceRelief = 0
     private var now: Int64 = 0
@@ -117,14 +121,19 @@ package final class LayerTracker<FileSystem: LayerFileSystem> {
 
     // MARK: Looking
 
-    /// Looks at every marked place; calls `relief` every few hundred looks so that the kernel's queue can be
-    /// emptied meanwhile. What is marked while it runs is left for the next batch.
+    /// Looks at every marked place.
+    ///
+    /// It calls `relief` every few hundred looks, so that the kernel's queue can be emptied meanwhile. What is
+    /// marked while it runs is left for the next batch.
     ///
     /// Returns the paths that changed most.
     package func runBatch(now: Int64, relief: @escaping () -> Void) -> [PathGrowth] {
         self.now = now
         self.relief = relief
-        defer { self.relief = {} }
+        defer {
+            self.relief = {}
+            recent = []
+        }
         growth = BatchGrowth()
         let looks = pending
         pending = PendingLooks()
@@ -173,10 +182,11 @@ package final class LayerTracker<FileSystem: LayerFileSystem> {
         let watch = try addWatch(handle)
         let status: FileStatus
         do { status = try fileSystem.status(of: handle) } catch { throw .unreadable(error) }
-        if let known = tree, known.root == status.identity.inode, known.device == status.identity.device,
-            known.directories[known.root]?.watch == watch
+        let inode = status.identity.inode
+        if tree?.root == inode, tree?.device == status.identity.device,
+            tree?.directories[inode]?.watch == watch
         {
-            _ = tree?.setDirectory(known.root, allocated: status.allocated)
+            _ = tree?.setDirectory(inode, allocated: status.allocated)
         } else {
             let stale = directoryOfWatch.keys.filter { $0 != watch }
             for old in stale { fileSystem.unwatch(old) }
@@ -215,11 +225,11 @@ package final class LayerTracker<FileSystem: LayerFileSystem> {
     private func withDirectory(
         _ directory: UInt64, _ body: (FileSystem.Handle) throws(Failure) -> Void
     ) throws(Failure) -> Bool {
-        guard let tree, let rootHandle, let path = tree.path(of: directory) else { return false }
+        guard let rootHandle, tree?.directories[directory] != nil else { return false }
         let handle: FileSystem.Handle
         let status: FileStatus
         do {
-            handle = path.isEmpty ? rootHandle : try fileSystem.open(path, below: rootHandle)
+            handle = try open(directory, below: rootHandle)
             status = try fileSystem.status(of: handle)
         } catch {
             guard error.errno == .noSuchFileOrDirectory || error.isNotADirectory else {
@@ -227,18 +237,41 @@ package final class LayerTracker<FileSystem: LayerFileSystem> {
             }
             return false
         }
-        guard status.identity.inode == directory, status.links > 0 || directory != tree.root else {
+        guard status.identity.inode == directory, status.links > 0 || directory != tree?.root else {
             return false
         }
+        recent.append((directory, handle))
+        if recent.count > Self.recentLimit { recent.removeFirst() }
         try body(handle)
         // Names that come and go change the directory itself; it is looked at last, with all of them in it.
         if let status = try? fileSystem.status(of: handle) {
-            let change = self.tree?.setDirectory(directory, allocated: status.allocated) ?? 0
-            if change != 0, let record = self.tree?.directories[directory] {
-                growth.note(Place(directory: record.parent, name: record.name), change, isRoot: path.isEmpty)
+            let change = tree?.setDirectory(directory, allocated: status.allocated) ?? 0
+            if change != 0, let record = tree?.directories[directory] {
+                growth.note(
+                    Place(directory: record.parent, name: record.name), change,
+                    isRoot: directory == tree?.root)
             }
         }
         return true
+    }
+
+    /// Opens a directory by its name in its parent where that is still open, else by all names from the top: one
+    /// by one, a tree of any depth is walked in a time that its size alone decides.
+    private func open(
+        _ directory: UInt64, below root: FileSystem.Handle
+    ) throws(KernelError) -> FileSystem.Handle {
+        guard directory != tree?.root, let record = tree?.directories[directory] else { return root }
+        if let index = recent.firstIndex(where: { $0.directory == record.parent }),
+            tree?.isAttached(directory) == true
+        {
+            let parent = recent.remove(at: index)
+            recent.append(parent)
+            return try fileSystem.open([record.name], below: parent.handle)
+        }
+        guard let path = tree?.path(of: directory) else {
+            throw KernelError(call: "openat2", path: record.name.escaped, errno: .noSuchFileOrDirectory)
+        }
+        return try fileSystem.open(path, below: root)
     }
 
     private func check(
@@ -265,6 +298,7 @@ package final class LayerTracker<FileSystem: LayerFileSystem> {
     private func list(_ directory: UInt64, isDeep: Bool) throws(Failure) {
         guard tree?.directories[directory] != nil else { return }
         counters.directoriesRead += 1
+        let waiting = listing.count
         let isThere = try withDirectory(directory) { (handle) throws(Failure) in
             // Watch first, then list: what comes after the watch has an event, what came before is listed.
             try rewatch(directory, handle)
@@ -289,6 +323,8 @@ package final class LayerTracker<FileSystem: LayerFileSystem> {
             return
         }
         guard isDeep, let children = tree?.directories[directory]?.children.values else { return }
+        // Those found new are among its children.
+        listing.removeSubrange(waiting...)
         for child in children where tree?.directories[child] != nil {
             listing.append((child, true))
         }
@@ -310,6 +346,9 @@ package final class LayerTracker<FileSystem: LayerFileSystem> {
         // A mount of another file system costs this one nothing; a whiteout is one inode for all and empty.
         if let status = found, status.identity.device != tree?.device || status.isWhiteout { found = nil }
 
+        if let found { forgetEarlierOwner(of: found) }
+        // A directory that went meanwhile takes its names along.
+        guard tree?.directories[place.directory] != nil else { return }
         let known = tree?.child(at: place)
         if let known, known != found?.identity.inode { removeName(place) }
         interpret(look, at: place, exists: found != nil, wasKnown: known != nil)
@@ -322,6 +361,32 @@ package final class LayerTracker<FileSystem: LayerFileSystem> {
         guard let count = tree?.inodeCount, count <= Self.inodeLimit else {
             throw .untrackable(reason: "more than \(Self.inodeLimit) files; they are counted in passes")
         }
+    }
+
+    /// Drops what had an inode number before that is another kind of object now: the file system gives numbers of
+    /// what was deleted to what is made next.
+    private func forgetEarlierOwner(of status: FileStatus) {
+        let inode = status.identity.inode
+        guard status.identity.device == tree?.device, inode != tree?.root else { return }
+        if status.kind == .directory {
+            guard let place = tree?.place(ofFile: inode) else { return }
+            growth.note(place, tree?.dropFile(inode) ?? 0)
+            settle.forget(inode)
+        } else if tree?.directories[inode] != nil {
+            drop(inode)
+            detached.remove(inode)
+        }
+    }
+
+    private func drop(_ directory: UInt64) {
+        guard let record = tree?.directories[directory] else { return }
+        var gone: [(UInt64, Int32)] = []
+        let change = tree?.dropDirectory(directory) { gone.append(($0, $1)) } ?? 0
+        for (directory, watch) in gone where watch >= 0 && directoryOfWatch[watch] == directory {
+            directoryOfWatch[watch] = nil
+            fileSystem.unwatch(watch)
+        }
+        growth.note(Place(directory: record.parent, name: record.name), change)
     }
 
     /// Finds the files that were written by a name which is theirs no more.
@@ -390,8 +455,8 @@ package final class LayerTracker<FileSystem: LayerFileSystem> {
         listing.append((inode, false))
     }
 
-    /// A directory that came to a place under a number that is known: the same one moved, or a new one that got
-    /// the number of one that went. The same inode has the same watch.
+    /// Tells the same directory moved from a new one that got the number of one that went: the same inode has the
+    /// same watch.
     private func reconsider(
         _ inode: UInt64, at place: Place, _ parent: FileSystem.Handle
     ) throws(Failure) {
@@ -447,15 +512,7 @@ package final class LayerTracker<FileSystem: LayerFileSystem> {
     private func finish() throws(Failure) {
         try drainListing()
         for inode in detached {
-            guard let tree, !tree.isAttached(inode), let record = tree.directories[inode] else { continue }
-            let place = Place(directory: record.parent, name: record.name)
-            var gone: [(UInt64, Int32)] = []
-            let change = self.tree?.dropDirectory(inode) { gone.append(($0, $1)) } ?? 0
-            for (directory, watch) in gone where watch >= 0 && directoryOfWatch[watch] == directory {
-                directoryOfWatch[watch] = nil
-                fileSystem.unwatch(watch)
-            }
-            growth.note(place, change)
+            if tree?.isAttached(inode) == false { drop(inode) }
         }
         detached = []
         for (place, inode, links) in removed {

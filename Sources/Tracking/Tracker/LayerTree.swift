@@ -153,6 +153,15 @@ struct LayerTree {
         return .file(inode: inode, links: record.links, remainingNames: record.names, change: 0)
     }
 
+    /// Takes a file away with all its names: its inode number belongs to another by now.
+    ///
+    /// Returns by how many allocated bytes the layer changed.
+    mutating func dropFile(_ inode: UInt64) -> Int64 {
+        guard let record = files[inode] else { return 0 }
+        for place in names[inode] ?? [record.place] { _ = removeName(place) }
+        return -record.allocated
+    }
+
     // MARK: Directories
 
     /// Enters a directory that was not known.
@@ -192,11 +201,16 @@ struct LayerTree {
         directories[inode]?.watch = watch
     }
 
-    /// Takes a directory that hangs loose away with all below it; calls `body` with the watch of each.
+    /// Takes a directory away with all below it; calls `body` with the watch of each.
     ///
     /// Returns by how many allocated bytes the layer changed.
     mutating func dropDirectory(_ inode: UInt64, _ body: (UInt64, Int32) -> Void) -> Int64 {
         let before = diskBytes
+        if inode != root, let record = directories[inode],
+            directories[record.parent]?.children[record.name] == inode
+        {
+            directories[record.parent]?.children[record.name] = nil
+        }
         var stack = [inode]
         while let current = stack.popLast() {
             guard current != root, let record = directories[current] else { continue }
