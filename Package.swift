@@ -70,7 +70,9 @@ let package = Package(
         module("UsageClient", ["Wire", system]),
         .executableTarget(
             name: "usaged",
-            dependencies: ["Daemon", "Journal", "Settings", argumentParser, logging, lifecycle, signals],
+            dependencies: [
+                "Daemon", "Journal", "Settings", "Stores", argumentParser, logging, lifecycle, signals,
+            ],
             swiftSettings: strict),
         .executableTarget(
             name: "usage-client", dependencies: ["UsageClient", "Wire", argumentParser], swiftSettings: strict

@@ -18,6 +18,7 @@ public struct LayerReport: Hashable, Sendable {
     /// The layer's directory itself, for an immutable layer that was measured.
     public var root: FileStatus?
     public var directory: String
+    public var isFinal = true
 }
 
 /// Takes what tracking finds out; called from tracking's threads, and must not block them.

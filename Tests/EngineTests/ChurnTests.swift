@@ -114,59 +114,6 @@ extension EngineTests {
             try await agree(engine, query, after: "the container's end")
         }
 
-        @Test("a volume is charged apart from the container's layer, once for all who mount it")
-        func volumes() async throws {
-            let world = EngineWorld.current
-            let engine = try await world.engineWithBase()
-            let query = try await world.daemon().query
-            try await engine.docker("volume", "create", "shared")
-            for name in ["volume-a", "volume-b"] {
-                _ = try await engine.runIdle(
-                    name: name, image: EngineWorld.base, options: ["--volume", "shared:/data"])
-            }
-            let before = try await wait(for: "both containers") {
-                let status = try await query.exactStatus()
-                return status.container(named: "volume-b") != nil
-                    && status.container(named: "volume-a") != nil ? status : nil
-            }
-            try await engine.docker("exec", "volume-a", "sh", "-c", "head -c 5000000 /dev/zero > /data/five")
-            try await DiskUsage.sync(engine.dataRoot)
-            let status = try await wait(for: "the volume's five million bytes", deadline: .seconds(60)) {
-                let status = try await query.exactStatus()
-                return status.volumes.first { $0.name == "shared" }?.sizeBytes == 5_000_000 ? status : nil
-            }
-            let volume = try #require(status.volumes.first { $0.name == "shared" })
-            let data = try await engine.docker("volume", "inspect", "--format", "{{.Mountpoint}}", "shared")
-                .trimmingCharacters(in: .newlines)
-            #expect(volume.diskBytes == (try await DiskUsage.du(data)))
-            let users = status.containers.filter { $0.volumes.contains("shared") }
-            #expect(Set(volume.containers) == Set(users.map(\.id)))
-            #expect(Set(users.map(\.name)) == ["volume-a", "volume-b"])
-            let layer = status.container(named: "volume-a")?.sizeBytes
-            #expect(layer == before.container(named: "volume-a")?.sizeBytes)
-            try await engine.docker("rm", "--force", "volume-a", "volume-b")
-            try await engine.docker("volume", "rm", "shared")
-        }
-
-        @Test("what a container prints is charged to its log")
-        func logs() async throws {
-            let world = EngineWorld.current
-            let engine = try await world.engineWithBase()
-            let query = try await world.daemon().query
-            try await engine.docker(
-                "run", "--network", "none", "--name", "talker", EngineWorld.base, "sh", "-c",
-                "yes 'a line of a log' | head -n 20000")
-            let path = try await engine.docker("inspect", "--format", "{{.LogPath}}", "talker")
-                .trimmingCharacters(in: .newlines)
-            try await DiskUsage.sync(engine.dataRoot)
-            let allocated = try await DiskUsage.du(path)
-            #expect(allocated > 1_000_000)
-            try await wait(until: "the log's \(allocated) bytes", deadline: .seconds(60)) {
-                try await query.status().container(named: "talker")?.logBytes == allocated
-            }
-            try await engine.docker("rm", "talker")
-        }
-
         /// Waits until the daemon's images, names and containers are the engine's.
         private func agree(_ engine: DockerEngine, _ query: UsageQuery, after what: String) async throws {
             let images = try await engine.images()

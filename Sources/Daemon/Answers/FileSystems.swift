@@ -1,0 +1,114 @@
+internal import Accounting
+internal import Kernel
+internal import Synchronization
+internal import Wire
+
+/// How full the file systems of the stores are; asked of the kernel on a thread of its own, for a file system
+/// behind a dead network answers never.
+final class FileSystems: Sendable {
+    /// The file system that holds a store.
+    struct Sample: Sendable {
+        var mount: String
+        var status: FileSystemStatus
+    }
+
+    private struct State {
+        var samples: [String: Sample] = [:]
+        var isAsking = false
+        var waiting: [FirstResult<Bool>] = []
+    }
+
+    private static let patienceMilliseconds = 250
+    private let state = Mutex(State())
+
+    /// The file system of each root, as it is now; as it last was where the kernel takes long.
+    func samples(of roots: [String]) async -> [String: Sample] {
+        let result = FirstResult<Bool>()
+        let mustAsk = state.withLock { state in
+            state.waiting.append(result)
+            defer { state.isAsking = true }
+            return !state.isAsking
+        }
+        if mustAsk { NamedThread.start("statfs") { [self] in ask(roots) } }
+        _ = await result.value(withinMilliseconds: Self.patienceMilliseconds, otherwise: false)
+        return state.withLock { $0.samples }
+    }
+
+    /// Asks the kernel unless it has not answered the last time, and calls `body` with what it said.
+    func refresh(of roots: [String], _ body: @escaping @Sendable ([String: Sample]) -> Void) {
+        let mustAsk = state.withLock { state in
+            defer { state.isAsking = true }
+            return !state.isAsking
+        }
+        guard mustAsk else { return }
+        NamedThread.start("statfs") { [self] in
+            ask(roots)
+            body(state.withLock { $0.samples })
+        }
+    }
+
+    private func ask(_ roots: [String]) {
+        let mounts = try? MountTable.current()
+        var samples: [String: Sample] = [:]
+        for root in roots {
+            guard let status = try? FileSystemStatus.of(path: root) else { continue }
+            samples[root] = Sample(mount: mounts?.mount(holding: root)?.path ?? root, status: status)
+        }
+        let waiting = state.withLock { state in
+            state.samples = samples
+            state.isAsking = false
+            defer { state.waiting = [] }
+            return state.waiting
+        }
+        for result in waiting { result.give(true) }
+    }
+}
+
+extension FileSystem {
+    /// Used bytes by mount.
+    static func used(_ samples: [String: FileSystems.Sample], _ snapshot: UsageSnapshot) -> [String: Int64] {
+        Dictionary(
+            list(samples, snapshot).map { ($0.mount, $0.usedBytes) }, uniquingKeysWith: { first, _ in first })
+    }
+
+    /// The file systems of a snapshot's stores, with each layer in one class, in the order of their mounts.
+    static func list(_ samples: [String: FileSystems.Sample], _ snapshot: UsageSnapshot) -> [FileSystem] {
+        var byDevice: [UInt64: FileSystem] = [:]
+        var devices: [StoreIdentity: UInt64] = [:]
+        for source in snapshot.sources {
+            guard let sample = samples[source.store.root] else { continue }
+            let status = sample.status
+            devices[source.store] = status.device
+            if let known = byDevice[status.device], known.mount.utf8.count <= sample.mount.utf8.count {
+                continue
+            }
+            byDevice[status.device] = FileSystem(
+                mount: sample.mount, sizeBytes: status.sizeBytes, usedBytes: status.usedBytes,
+                availableBytes: status.availableBytes, attributed: Attributed(),
+                otherBytes: status.usedBytes)
+        }
+        for (key, layer) in snapshot.layers {
+            guard let device = devices[key.store], layer.confidence != .converging || layer.charged.inodes > 0
+            else { continue }
+            byDevice[device]?.attributed.add(layer.charged.diskBytes, layer.fact.kind)
+        }
+        return byDevice.values.map { system in
+            var system = system
+            system.otherBytes = system.usedBytes - system.attributed.sum
+            return system
+        }.sorted { $0.mount < $1.mount }
+    }
+}
+
+extension FileSystem.Attributed {
+    fileprivate mutating func add(_ bytes: Int64, _ kind: LayerFact.Kind) {
+        switch kind {
+        case .image: imageLayers += bytes
+        case .container: containerLayers += bytes
+        case .initial: overhead += bytes
+        case .buildCache: buildCache += bytes
+        case .content: content += bytes
+        case .orphan: orphans += bytes
+        }
+    }
+}

@@ -1,0 +1,203 @@
+internal import Accounting
+internal import StatusFeed
+internal import Tracking
+internal import Wire
+
+/// Answers the socket's questions from the books, behind the barrier.
+struct StatusAnswers: StatusProvider {
+    let books: UsageBooks
+    let tracking: TrackingService
+    let stores: StoreFollowers
+    let fileSystems: FileSystems
+    let marks: MarkBook
+    let counters: DaemonCounters
+    let barrierMilliseconds: Int
+    let version: String
+
+    /// The books with all that was done before a question, or with the reasons why that cannot be said.
+    private struct Looked {
+        var view: UsageBooks.View
+        var unsettled: Set<LayerKey>
+        var reasons: [String]
+
+        var isExact: Bool { reasons.isEmpty }
+        var time: String { WireCoding.timestamp(wallNanoseconds: view.moment.wall) }
+        var snapshot: UsageSnapshot { view.snapshot }
+    }
+
+    private func look() async -> Looked {
+        let start = Moment.now()
+        // First the metadata: it names the layers that the trackers then look at.
+        let areStoresRead = await stores.barrier(milliseconds: barrierMilliseconds)
+        let spent = Int((Moment.now().uptime - start.uptime) / 1_000_000)
+        let unsettled = await tracking.barrier(
+            deadlineMilliseconds: max(10, barrierMilliseconds - spent))
+        let view = books.advance()
+        var reasons: [String] = []
+        if !areStoresRead {
+            reasons.append(
+                stores.areAllRead
+                    ? "a store's metadata was not read within \(barrierMilliseconds) ms"
+                    : "the stores are being read for the first time")
+        }
+        if unsettled == nil {
+            reasons.append("queued changes were not applied within \(barrierMilliseconds) ms")
+        }
+        for source in view.snapshot.sources where source.confidence != .exact {
+            let why = source.confidence.reason ?? source.waiting ?? "changes are not looked at yet"
+            reasons.append(
+                "\(source.store.engine) at \(source.store.root) is \(source.confidence.word): \(why)")
+        }
+        let waiting = (unsettled ?? []).filter { view.snapshot.layers[$0]?.confidence == .exact }
+        if !waiting.isEmpty {
+            reasons.append("\(waiting.count) layers have changes that are not looked at yet")
+        }
+        return Looked(view: view, unsettled: unsettled ?? [], reasons: reasons)
+    }
+
+    // MARK: StatusProvider
+
+    func status() async -> Status {
+        let looked = await look()
+        let snapshot = looked.snapshot
+        let samples = await fileSystems.samples(of: snapshot.sources.map(\.store.root))
+        let measured = snapshot.sources.map(\.layersMeasured).reduce(0, +)
+        let total = snapshot.sources.map(\.layersTotal).reduce(0, +)
+        return Status(
+            time: looked.time, version: version, exact: looked.isExact, reasons: looked.reasons,
+            sources: snapshot.sources.map {
+                Source($0, asOf: looked.view.asOf[$0.store] ?? looked.view.moment.wall)
+            },
+            filesystems: FileSystem.list(samples, snapshot), totals: Totals(snapshot.totals),
+            images: snapshot.images.map(Image.init), containers: containers(looked),
+            alerts: looked.view.alerts.firing.map(Alert.init), counters: counters.wire(tracking.counters),
+            progress: measured < total ? Progress(layersMeasured: measured, layersTotal: total) : nil)
+    }
+
+    func images() async -> ImageList {
+        let looked = await look()
+        return ImageList(
+            time: looked.time, exact: looked.isExact, images: looked.snapshot.images.map(Image.init))
+    }
+
+    func image(_ reference: String) async throws(Problem) -> ImageDetail {
+        let looked = await look()
+        let images = looked.snapshot.images
+        let image = images[
+            try find(
+                reference, "image", images.map { ($0.fact.id, $0.fact.names) }, hint: "usage-client images")]
+        let history = ImageHistory(looked.snapshot, of: image.store)
+        return ImageDetail(
+            time: looked.time, exact: looked.isExact, image: Image(image), history: history.steps(of: image),
+            parents: history.parents(of: image).map(\.fact.id), architecture: image.fact.architecture,
+            os: image.fact.os)
+    }
+
+    func tree() async -> Tree {
+        let looked = await look()
+        return Tree(
+            time: looked.time, exact: looked.isExact,
+            roots: ImageForest(looked.snapshot).roots.map(Tree.Node.init))
+    }
+
+    func layers() async -> LayerList {
+        let looked = await look()
+        let layers = looked.snapshot.layers.values.sorted {
+            ($0.key.store.root, $0.fact.kind.rawValue, $0.key.id)
+                < ($1.key.store.root, $1.fact.kind.rawValue, $1.key.id)
+        }
+        return LayerList(time: looked.time, exact: looked.isExact, layers: layers.map(Layer.init))
+    }
+
+    func containers() async -> ContainerList {
+        let looked = await look()
+        return ContainerList(time: looked.time, exact: looked.isExact, containers: containers(looked))
+    }
+
+    func container(_ reference: String) async throws(Problem) -> ContainerDetail {
+        let looked = await look()
+        let containers = looked.snapshot.containers
+        let index = try find(
+            reference, "container", containers.map { ($0.fact.id, [$0.fact.name]) },
+            hint: "usage-client containers")
+        let container = containers[index]
+        let fact = container.fact
+        let layers = looked.snapshot.layers
+        func layer(_ id: String?) -> Layer? {
+            id.flatMap { layers[LayerKey(store: container.store, id: $0)] }.map(Layer.init)
+        }
+        let top = looked.view.growth.top(
+            of: fact.id, withinSeconds: 86_400, at: looked.view.moment, limit: 20)
+        return ContainerDetail(
+            time: looked.time, exact: looked.isExact, container: self.containers(looked)[index],
+            imageID: fact.imageID, labels: fact.labels, logPath: fact.logPath,
+            mounts: fact.mounts.map(ContainerDetail.Mount.init), layer: layer(fact.layer),
+            initLayer: layer(fact.initLayer), chain: fact.chain, top: top.map(Wire.PathGrowth.init))
+    }
+
+    func alerts() async -> AlertList {
+        let looked = await look()
+        let book = looked.view.alerts
+        return AlertList(
+            time: looked.time, exact: looked.isExact, alerts: (book.firing + book.recent).map(Alert.init),
+            rules: book.rules.map(\.name))
+    }
+
+    func since(_ name: String) async throws(Problem) -> Since {
+        let looked = await look()
+        let mark = try await marks.mark(name, at: looked.view.moment)
+        let snapshot = looked.snapshot
+        let samples = await fileSystems.samples(of: snapshot.sources.map(\.store.root))
+        return Since(
+            from: mark, name: name, to: snapshot, fileSystems: FileSystem.list(samples, snapshot),
+            time: looked.time, exact: looked.isExact)
+    }
+
+    func setMark(_ name: String) async throws(Problem) -> MarkSet {
+        try MarkBook.check(name)
+        let looked = await look()
+        let snapshot = looked.snapshot
+        let samples = await fileSystems.samples(of: snapshot.sources.map(\.store.root))
+        let mark = Mark(
+            snapshot, wall: looked.view.moment.wall, usedBytes: FileSystem.used(samples, snapshot))
+        try await marks.set(mark, named: name)
+        return MarkSet(mark: name, time: looked.time, exact: looked.isExact)
+    }
+
+    func health() -> Health {
+        Health(
+            status: stores.areAllRead ? "ok" : "starting", version: version,
+            exact: stores.areAllRead && books.advance().snapshot.isExact)
+    }
+
+    // MARK: Parts
+
+    private func containers(_ looked: Looked) -> [Container] {
+        looked.snapshot.containers.map { container in
+            var result = Container(
+                container, looked.view.growth.growth(of: container.fact.id, at: looked.view.moment))
+            if looked.unsettled.contains(container.layer), result.state == .exact {
+                result.state = .converging
+            }
+            return result
+        }
+    }
+
+    private func find(
+        _ reference: String, _ what: String, _ objects: [(id: String, names: [String])], hint: String
+    ) throws(Problem) -> Int {
+        switch Reference.find(reference, among: objects) {
+        case .found(let index): return index
+        case .none:
+            throw Problem(
+                .notFound, detail: "there is no \(what) with the name or id '\(reference)'; see \(hint)")
+        case .ambiguous(let indices):
+            let candidates = indices.prefix(20).map { index in
+                objects[index].names.first { !$0.isEmpty } ?? objects[index].id
+            }
+            throw Problem(
+                .ambiguous, detail: "'\(reference)' could be \(indices.count) \(what)s; write more of it",
+                candidates: candidates)
+        }
+    }
+}

@@ -1,0 +1,99 @@
+internal import Accounting
+
+/// What is worth telling of the step from one snapshot to the next.
+///
+/// Objects of a store that the earlier snapshot did not have are not news: the store is.
+struct SnapshotDifference {
+    struct Usage {
+        var container: ContainerUsage
+        /// By how much its writable layer changed.
+        var change: Measure
+    }
+
+    private struct Key: Hashable {
+        var store: StoreIdentity
+        var id: String
+    }
+
+    var containersAdded: [ContainerUsage] = []
+    var containersRemoved: [ContainerUsage] = []
+    var usage: [Usage] = []
+    /// New ones, and those whose names or figures changed.
+    var imagesAdded: [ImageUsage] = []
+    var imagesRemoved: [ImageUsage] = []
+    /// Stores that are new, or whose state or problems changed.
+    var sources: [(now: SourceUsage, before: SourceUsage?)] = []
+
+    init(from before: UsageSnapshot, to now: UsageSnapshot) {
+        guard before.version != now.version else { return }
+        let known = Dictionary(
+            before.sources.map { ($0.store, $0) }, uniquingKeysWith: { first, _ in first })
+        for source in now.sources {
+            let earlier = known[source.store]
+            if earlier.map(Told.init) != Told(source) { sources.append((source, earlier)) }
+        }
+
+        let containers = Dictionary(
+            before.containers.map { (Key(store: $0.store, id: $0.fact.id), $0) },
+            uniquingKeysWith: { first, _ in first })
+        var present: Set<Key> = []
+        for container in now.containers {
+            let key = Key(store: container.store, id: container.fact.id)
+            present.insert(key)
+            guard let earlier = containers[key] else {
+                if known[container.store] != nil { containersAdded.append(container) }
+                continue
+            }
+            let change = container.writable - earlier.writable
+            let isOther =
+                earlier.fact.name != container.fact.name || earlier.image != container.image
+                || earlier.fact.isRunning != container.fact.isRunning
+                || earlier.confidence.isTrouble != container.confidence.isTrouble
+            if change != .zero || isOther { usage.append(Usage(container: container, change: change)) }
+        }
+        containersRemoved = before.containers.filter {
+            !present.contains(Key(store: $0.store, id: $0.fact.id))
+        }
+
+        let images = Dictionary(
+            before.images.map { (Key(store: $0.store, id: $0.fact.id), $0) },
+            uniquingKeysWith: { first, _ in first })
+        var presentImages: Set<Key> = []
+        for image in now.images {
+            let key = Key(store: image.store, id: image.fact.id)
+            presentImages.insert(key)
+            guard known[image.store] != nil else { continue }
+            let earlier = images[key]
+            if earlier == nil || earlier?.fact.names != image.fact.names || earlier?.virtual != image.virtual
+            {
+                imagesAdded.append(image)
+            }
+        }
+        imagesRemoved = before.images.filter {
+            !presentImages.contains(Key(store: $0.store, id: $0.fact.id))
+        }
+    }
+
+    /// What of a source is told: that figures wait for a look comes and goes with each write.
+    private struct Told: Equatable {
+        var confidence: Confidence
+        var problems: [StoreProblem]
+        var isMeasured: Bool
+
+        init(_ source: SourceUsage) {
+            confidence = source.confidence == .converging ? .exact : source.confidence
+            problems = source.problems
+            isMeasured = source.layersMeasured >= source.layersTotal
+        }
+    }
+}
+
+extension Confidence {
+    /// Whether it is neither exact nor about to be.
+    var isTrouble: Bool {
+        switch self {
+        case .exact, .converging: false
+        case .polling, .stale, .damaged: true
+        }
+    }
+}

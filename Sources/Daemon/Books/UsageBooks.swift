@@ -1,0 +1,124 @@
+internal import Accounting
+internal import Kernel
+internal import Synchronization
+internal import Tracking
+
+/// The host's books behind one lock: what stores and trackers tell goes in, and every figure that is told comes
+/// out by ``advance(at:)``, each change once and in order.
+final class UsageBooks: Sendable {
+    /// The books at one moment.
+    struct View: Sendable {
+        var snapshot: UsageSnapshot
+        var growth: GrowthBook
+        var alerts: AlertBook
+        var moment: Moment
+        /// Up to when every change of a store is in the figures; wall clock, nanoseconds since the epoch.
+        var asOf: [StoreIdentity: Int64]
+    }
+
+    private struct State {
+        var ledger = Ledger()
+        var growth: GrowthBook
+        var alerts: AlertBook
+        var paths = PathNotes()
+        var told = UsageSnapshot.empty
+        var asOf: [StoreIdentity: Int64] = [:]
+    }
+
+    private let state: Mutex<State>
+    private let announcer: Announcer
+    private let wakeUp: WakeUp
+
+    /// - Parameters:
+    ///   - alerts: The rules in force, with what an earlier run left.
+    ///   - growth: Figures of an earlier run.
+    ///   - announcer: Who is told of what changes.
+    ///   - wakeUp: Signalled when there is something to ``advance(at:)`` for.
+    init(alerts: AlertBook, growth: GrowthBook, announcer: Announcer, wakeUp: WakeUp) {
+        state = Mutex(State(growth: growth, alerts: alerts))
+        self.announcer = announcer
+        self.wakeUp = wakeUp
+    }
+
+    /// Takes what a store's metadata says; returns which layers came and went.
+    func update(_ facts: StoreFacts, metadata: Confidence, watches: Int) -> Ledger.LayerChanges {
+        defer { wakeUp.signal() }
+        return state.withLock { $0.ledger.update(facts, metadata: metadata, watches: watches) }
+    }
+
+    /// Takes a measure that is known without a look.
+    func record(_ key: LayerKey, _ measure: LayerMeasure) {
+        state.withLock { $0.ledger.record(key, measure, confidence: .exact) }
+        wakeUp.signal()
+    }
+
+    /// Takes what a look found.
+    func record(_ report: LayerReport) {
+        state.withLock { state in
+            switch report.outcome {
+            case .measured(let measure, let confidence):
+                state.ledger.record(report.key, measure, confidence: confidence, watches: report.watches)
+            case .failed(let reason):
+                state.ledger.fail(report.key, reason: reason)
+            }
+            state.paths.add(report.paths, to: report.key)
+        }
+        wakeUp.signal()
+    }
+
+    /// Puts other rules in force.
+    func replaceRules(_ rules: [AlertRule]) {
+        state.withLock { state in
+            let moment = Moment.now()
+            let ended = state.alerts.replaceRules(rules, at: moment)
+            announcer.tell(ended, at: moment)
+        }
+        wakeUp.signal()
+    }
+
+    /// Tells everyone what changed since the last call, and returns the books as they are then.
+    @discardableResult
+    func advance(at moment: Moment = .now()) -> View {
+        state.withLock { state in
+            let snapshot = state.ledger.snapshot()
+            let before = state.told
+            let isNew = snapshot.version != before.version
+            let isDue = state.alerts.nextDeadline(after: moment).map { $0 <= moment.uptime } ?? false
+            if isNew || isDue {
+                let paths = state.paths.take(snapshot)
+                for (container, changes) in paths {
+                    state.growth.note(changes, of: container, at: moment)
+                }
+                state.growth.observe(snapshot, at: moment)
+                let alerts = state.alerts.observe(snapshot, growth: state.growth, at: moment)
+                state.told = snapshot
+                for source in snapshot.sources where state.asOf[source.store] == nil {
+                    state.asOf[source.store] = moment.wall
+                }
+                for source in before.sources where source.confidence == .exact {
+                    state.asOf[source.store] = moment.wall
+                }
+                announcer.tell(
+                    SnapshotDifference(from: before, to: snapshot), paths, growth: state.growth,
+                    asOf: state.asOf, at: moment)
+                announcer.tell(alerts, at: moment)
+            }
+            var asOf = state.asOf
+            for source in state.told.sources where source.confidence == .exact {
+                asOf[source.store] = moment.wall
+            }
+            return View(
+                snapshot: state.told, growth: state.growth, alerts: state.alerts, moment: moment, asOf: asOf)
+        }
+    }
+
+    /// The alerts in the form in which they survive a restart.
+    func savedAlerts() -> [SavedAlert] {
+        state.withLock { $0.alerts.saved() }
+    }
+
+    /// When ``advance(at:)`` must be called though nothing is told to the books; monotonic nanoseconds.
+    var nextDeadline: Int64? {
+        state.withLock { $0.alerts.nextDeadline(after: .now()) }
+    }
+}

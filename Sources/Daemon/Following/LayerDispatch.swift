@@ -1,0 +1,36 @@
+internal import Accounting
+internal import Tracking
+
+/// Has each layer looked at in the way that fits its kind: a writable one is followed, any other is measured once,
+/// and an image's is taken from the cache where it is the same as before.
+struct LayerDispatch: Sendable {
+    let books: UsageBooks
+    let tracking: TrackingService
+    let cache: MeasureCache
+    let counters: DaemonCounters
+
+    /// - Parameter changes: What changed in the layers of `store`, which the books know already.
+    func apply(_ changes: Ledger.LayerChanges, of store: StoreIdentity) {
+        for layer in changes.removed { tracking.forget(LayerKey(store: store, id: layer.id)) }
+        let stays = Set(changes.added.map(\.id))
+        cache.forget(
+            changes.removed.filter { $0.kind == .image && !stays.contains($0.id) }.map(\.id), of: store)
+        for layer in changes.added { look(at: layer, LayerKey(store: store, id: layer.id)) }
+    }
+
+    private func look(at layer: LayerFact, _ key: LayerKey) {
+        switch layer.kind {
+        case .container: tracking.track(key, directory: layer.directory)
+        case .image:
+            if let measure = cache.measure(of: key, directory: layer.directory) {
+                counters.countFromCache()
+                books.record(key, measure)
+            } else {
+                cache.want(key)
+                tracking.measure(key, directory: layer.directory)
+            }
+        case .initial, .buildCache, .content, .orphan:
+            tracking.measure(key, directory: layer.directory)
+        }
+    }
+}

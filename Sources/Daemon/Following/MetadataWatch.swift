@@ -1,0 +1,74 @@
+internal import Kernel
+internal import SystemPackage
+
+/// Watches the directories of a store's metadata; used by one thread.
+final class MetadataWatch {
+    private static let mask: InotifyEvent.Mask = [
+        .create, .delete, .movedFrom, .movedTo, .closeWrite, .deleteSelf, .moveSelf, .onlyDirectory,
+    ]
+
+    private var inotify: Inotify?
+    private var watches: [String: Int32] = [:]
+    private var paths: [Int32: String] = [:]
+    /// Why changes are not told; `nil` while they are.
+    private(set) var failure: String?
+
+    var count: Int { watches.count }
+    var descriptor: FileDescriptor? { inotify?.descriptor }
+
+    /// Watches these directories and no others; returns whether one is new, so that what was read before may lack
+    /// something.
+    func watch(_ directories: [String]) -> Bool {
+        failure = nil
+        if inotify == nil {
+            do {
+                inotify = try Inotify()
+            } catch {
+                failure =
+                    "\(error); raise the sysctl fs.inotify.max_user_instances or the limit of open files"
+                return false
+            }
+        }
+        guard let inotify else { return false }
+        let wanted = Set(directories)
+        for (path, watch) in watches where !wanted.contains(path) {
+            watches[path] = nil
+            // Two paths may lead to one directory, which has one watch.
+            guard paths[watch] == path else { continue }
+            paths[watch] = nil
+            inotify.remove(watch: watch)
+        }
+        var isNew = false
+        for path in wanted where watches[path] == nil {
+            do {
+                let watch = try inotify.add(path: path, mask: Self.mask)
+                watches[path] = watch
+                paths[watch] = path
+                isNew = true
+            } catch {
+                // One that went meanwhile is told by the directory that held it.
+                guard error.errno != .noSuchFileOrDirectory, error.errno != .notDirectory else { continue }
+                failure = "\(error); raise the sysctl fs.inotify.max_user_watches"
+            }
+        }
+        return isNew
+    }
+
+    /// Takes all events; returns whether anything changed.
+    func drain() -> Bool {
+        guard let inotify else { return false }
+        var hasChanged = false
+        do {
+            _ = try inotify.drain { event in
+                hasChanged = true
+                guard event.mask.contains(.ignored), let path = paths.removeValue(forKey: event.watch) else {
+                    return
+                }
+                if watches[path] == event.watch { watches[path] = nil }
+            }
+        } catch {
+            hasChanged = true
+        }
+        return hasChanged
+    }
+}

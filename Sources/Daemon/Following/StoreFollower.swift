@@ -1,0 +1,170 @@
+internal import Accounting
+internal import Kernel
+internal import Stores
+internal import Synchronization
+internal import SystemPackage
+
+/// Follows one store's metadata on a thread of its own: reads it when its directories change, and tells the books.
+final class StoreFollower: Sendable {
+    private struct Shared {
+        var barriers: [FirstResult<Bool>] = []
+        var isRead = false
+        var isStopped = false
+    }
+
+    let location: StoreLocation
+    let identity: StoreIdentity
+    private let reader: any StoreReader
+    private let books: UsageBooks
+    private let layers: LayerDispatch
+    private let counters: DaemonCounters
+    private let shared = Mutex(Shared())
+    private let wakeUp: WakeUp
+
+    init(
+        location: StoreLocation, reader: any StoreReader, books: UsageBooks, layers: LayerDispatch,
+        counters: DaemonCounters
+    ) throws(KernelError) {
+        self.location = location
+        self.reader = reader
+        identity = reader.identity
+        self.books = books
+        self.layers = layers
+        self.counters = counters
+        wakeUp = try WakeUp()
+    }
+
+    func start() {
+        NamedThread.start("store") { [self] in
+            layers.cache.load(identity)
+            Worker(self).run()
+            for barrier in shared.withLock({ $0.barriers }) { barrier.give(false) }
+        }
+    }
+
+    func stop() {
+        shared.withLock { $0.isStopped = true }
+        wakeUp.signal()
+    }
+
+    /// Whether the store was read once.
+    var isRead: Bool { shared.withLock { $0.isRead } }
+
+    /// Waits until every change of the metadata is in the books whose system call returned before this was called;
+    /// returns whether it was so in time.
+    func barrier(milliseconds: Int) async -> Bool {
+        let result = FirstResult<Bool>()
+        let isStopped = shared.withLock { shared in
+            if !shared.isStopped { shared.barriers.append(result) }
+            return shared.isStopped
+        }
+        if isStopped { return false }
+        wakeUp.signal()
+        return await result.value(withinMilliseconds: milliseconds, otherwise: false)
+    }
+
+    /// What the thread does.
+    private final class Worker {
+        private static let second: Int64 = 1_000_000_000
+        /// Between two readings while changes come: an engine writes many files for one object.
+        private static let rest: Int64 = 50_000_000
+        /// For how long metadata may be half-written before it counts as damaged.
+        private static let patience = 10 * second
+        private static let pollSeconds = 10
+        /// Rounds of reading until no directory is new.
+        private static let rounds = 16
+
+        private let follower: StoreFollower
+        private let watch = MetadataWatch()
+        private var isChanged = true
+        private var lastRead: Int64 = 0
+        private var again: Int64?
+        private var retryDelay: Int64 = 0
+        private var pendingSince: Int64?
+        private var asked: [FirstResult<Bool>] = []
+
+        init(_ follower: StoreFollower) {
+            self.follower = follower
+        }
+
+        func run() {
+            while !follower.shared.withLock({ $0.isStopped }) {
+                wait()
+                follower.wakeUp.clear()
+                asked += follower.shared.withLock { shared in
+                    defer { shared.barriers = [] }
+                    return shared.barriers
+                }
+                if watch.drain() { isChanged = true }
+                let now = Moment.now().uptime
+                if let again, now >= again { isChanged = true }
+                if isChanged, !asked.isEmpty || now >= lastRead + Self.rest { read() }
+                for barrier in asked { barrier.give(true) }
+                asked = []
+            }
+            for barrier in asked { barrier.give(false) }
+        }
+
+        private func wait() {
+            let now = Moment.now().uptime
+            var due = now + 3600 * Self.second
+            if isChanged { due = min(due, lastRead + Self.rest) }
+            if let again { due = min(due, again) }
+            let milliseconds = Int32(clamping: max(0, (due - now + 999_999) / 1_000_000))
+            let descriptors = [follower.wakeUp.descriptor] + (watch.descriptor.map { [$0] } ?? [])
+            _ = Poll.wait(
+                for: isChanged ? [follower.wakeUp.descriptor] : descriptors,
+                timeoutMilliseconds: milliseconds)
+        }
+
+        private func read() {
+            isChanged = false
+            again = nil
+            var reading = follower.reader.read()
+            follower.counters.countMetadataRead()
+            // Watch first, then read: what changed before a watch was there is read after it.
+            var rounds = 1
+            while watch.watch(reading.directories), rounds < Self.rounds {
+                _ = watch.drain()
+                reading = follower.reader.read()
+                follower.counters.countMetadataRead()
+                rounds += 1
+            }
+            let now = Moment.now().uptime
+            lastRead = now
+            if rounds == Self.rounds { again = now + Self.rest }
+
+            var facts = reading.facts
+            let isPending = facts.problems.contains { $0.severity == .pending }
+            if isPending {
+                let since = pendingSince ?? now
+                pendingSince = since
+                if now - since >= Self.patience {
+                    facts = facts.hardened()
+                    schedule(now + Self.patience)
+                } else {
+                    retryDelay = min(max(retryDelay * 2, 20_000_000), Self.second)
+                    schedule(now + retryDelay)
+                }
+            } else {
+                pendingSince = nil
+                retryDelay = 0
+            }
+            if facts.problems.contains(where: { $0.severity == .unreadable }) {
+                schedule(now + Int64(Self.pollSeconds) * Self.second)
+            }
+            var metadata = Confidence.exact
+            if let failure = watch.failure {
+                metadata = .polling(reason: failure, seconds: Self.pollSeconds)
+                schedule(now + Int64(Self.pollSeconds) * Self.second)
+            }
+            let changes = follower.books.update(facts, metadata: metadata, watches: watch.count)
+            follower.layers.apply(changes, of: follower.identity)
+            follower.shared.withLock { $0.isRead = true }
+        }
+
+        private func schedule(_ time: Int64) {
+            again = min(again ?? time, time)
+        }
+    }
+}

@@ -1,0 +1,130 @@
+internal import Accounting
+internal import Dispatch
+internal import Journal
+internal import Kernel
+internal import Logging
+internal import Synchronization
+internal import SystemPackage
+internal import Tracking
+internal import Wire
+
+/// The thread that tells what changed: at once after a pause, and in steps while much changes.
+///
+/// It also feeds the service manager's watchdog, so that a daemon whose accounting is stuck is ended.
+final class AccountingLoop: Sendable {
+    struct Parts: Sendable {
+        var books: UsageBooks
+        var tracking: TrackingService
+        var stores: StoreFollowers
+        var cache: MeasureCache
+        var state: DaemonState
+        var marks: MarkBook
+        var fileSystems: FileSystems
+        var manager: ServiceManager
+        var logger: Logger
+    }
+
+    private static let second: Int64 = 1_000_000_000
+    /// Between two steps while changes come.
+    private static let rest: Int64 = 20_000_000
+    /// Between two savings of the figures' past.
+    private static let savingInterval = 300 * second
+
+    private let parts: Parts
+    private let wakeUp: WakeUp
+    private let isStopped = Atomic(false)
+    private let ended = DispatchSemaphore(value: 0)
+
+    init(_ parts: Parts, wakeUp: WakeUp) {
+        self.parts = parts
+        self.wakeUp = wakeUp
+    }
+
+    func start() {
+        NamedThread.start("accounts") { [self] in
+            run()
+            ended.signal()
+        }
+    }
+
+    /// Ends the thread, and keeps what a restart needs; it blocks for as long as the disk takes.
+    func stop() {
+        isStopped.store(true, ordering: .relaxed)
+        wakeUp.signal()
+        ended.wait()
+        let view = parts.books.advance()
+        parts.state.save { view.alerts.saved() }
+        parts.state.save(view.growth.saved(at: view.moment))
+        parts.cache.save()
+    }
+
+    private func run() {
+        let watchdog = parts.manager.watchdogInterval.map { interval in
+            Int64(interval.components.seconds) * Self.second / 2
+        }
+        var lastStep: Int64 = 0
+        var nextSecond: Int64 = 0
+        var nextSaving = Moment.now().uptime + Self.savingInterval
+        var nextKeepAlive: Int64 = 0
+        var overflows: Int64 = 0
+        var status = ""
+        while !isStopped.load(ordering: .relaxed) {
+            var due = nextSecond
+            if let deadline = parts.books.nextDeadline { due = min(due, deadline) }
+            wait(until: due)
+            pause(until: lastStep + Self.rest)
+            wakeUp.clear()
+            let view = parts.books.advance()
+            lastStep = view.moment.uptime
+            if let watchdog, lastStep >= nextKeepAlive {
+                parts.manager.keepAlive()
+                nextKeepAlive = lastStep + watchdog
+            }
+            guard lastStep >= nextSecond else { continue }
+            nextSecond = lastStep + Self.second
+            parts.cache.save()
+            tellOverflows(&overflows)
+            if parts.marks.isDue(at: view.moment) { mark(view) }
+            let text = StatusLine.text(view.snapshot, isRead: parts.stores.areAllRead)
+            if text != status {
+                status = text
+                parts.manager.status(text)
+            }
+            if lastStep >= nextSaving {
+                nextSaving = lastStep + Self.savingInterval
+                parts.state.save(view.growth.saved(at: view.moment))
+            }
+        }
+    }
+
+    private func mark(_ view: UsageBooks.View) {
+        let snapshot = view.snapshot
+        parts.fileSystems.refresh(of: snapshot.sources.map(\.store.root)) { [marks = parts.marks] samples in
+            marks.note(snapshot, at: view.moment, usedBytes: FileSystem.used(samples, snapshot))
+        }
+    }
+
+    private func wait(until due: Int64) {
+        let milliseconds = (due - Moment.now().uptime + 999_999) / 1_000_000
+        guard milliseconds > 0 else { return }
+        _ = Poll.wait(for: [wakeUp.descriptor], timeoutMilliseconds: Int32(clamping: milliseconds))
+    }
+
+    private func pause(until due: Int64) {
+        let milliseconds = (due - Moment.now().uptime + 999_999) / 1_000_000
+        guard milliseconds > 0 else { return }
+        _ = Poll.wait(for: [], timeoutMilliseconds: Int32(clamping: milliseconds))
+    }
+
+    private func tellOverflows(_ known: inout Int64) {
+        let count = parts.tracking.counters.overflows
+        guard count > known else { return }
+        parts.logger.record(
+            .queueOverflow, .warning,
+            """
+            the kernel's event queue ran over; what it covered is looked at again. If this comes often, raise the \
+            sysctl fs.inotify.max_queued_events
+            """)
+        known = count
+    }
+}

@@ -1,0 +1,243 @@
+internal import Accounting
+internal import Glibc
+public import Journal
+internal import Kernel
+public import Logging
+public import ServiceLifecycle
+public import Settings
+internal import StatusFeed
+internal import Stores
+internal import Synchronization
+internal import Tracking
+
+/// The whole daemon: it puts the parts together, and runs until it is told to stop.
+public final class UsageDaemon: Service {
+    public static let version = "0.1.0"
+
+    private static let detectionSeconds = 10
+
+    private let options: DaemonOptions
+    private let settings: Settings
+    private let logger: Logger
+    private let manager = ServiceManager()
+    private let server: StatusServer
+    private let loop: AccountingLoop
+    private let books: UsageBooks
+    private let tracking: TrackingService
+    private let stores = StoreFollowers()
+    private let state: DaemonState
+    private let layers: LayerDispatch
+    private let counters = DaemonCounters()
+    private let detectionProblems = Mutex<Set<StoreProblem>>([])
+
+    /// Puts the parts together; nothing runs yet.
+    ///
+    /// - Parameters:
+    ///   - options: The command line, for reading the configuration again.
+    ///   - settings: What ``DaemonOptions/settings()`` gave.
+    ///   - passed: The sockets that the service manager passed.
+    ///   - logger: The daemon's log.
+    public init(options: DaemonOptions, settings: Settings, passed: PassedSockets, logger: Logger) throws {
+        self.options = options
+        self.settings = settings
+        self.logger = logger
+        let hub = FeedHub(firstID: Moment.now().wall / 1_000_000)
+        Self.makeDirectory(settings.stateDirectory, mode: 0o750)
+        state = try DaemonState(directory: settings.stateDirectory, logger: logger)
+
+        let moment = Moment.now()
+        var alerts = AlertBook(rules: settings.alerts)
+        let ended = alerts.restore(state.savedAlerts(), at: moment)
+        var growth = GrowthBook()
+        growth.restore(state.savedGrowth(), at: moment)
+        let wakeUp = try WakeUp()
+        let saving = AlertSaving(state: state)
+        let announcer = Announcer(hub: hub, logger: logger) { saving.save() }
+        let books = UsageBooks(alerts: alerts, growth: growth, announcer: announcer, wakeUp: wakeUp)
+        saving.take(from: books)
+        announcer.tell(ended, at: moment)
+        self.books = books
+
+        let cache = MeasureCache(storage: state)
+        let tracking = try TrackingService(
+            options: TrackingOptions(settings.tracking),
+            sink: ReportSink(books: books, cache: cache, counters: counters))
+        self.tracking = tracking
+        layers = LayerDispatch(books: books, tracking: tracking, cache: cache, counters: counters)
+        let marks = MarkBook(state: state)
+        let fileSystems = FileSystems()
+        let answers = StatusAnswers(
+            books: books, tracking: tracking, stores: stores, fileSystems: fileSystems, marks: marks,
+            counters: counters, barrierMilliseconds: settings.tracking.barrierDeadline.milliseconds,
+            version: Self.version)
+        loop = AccountingLoop(
+            AccountingLoop.Parts(
+                books: books, tracking: tracking, stores: stores, cache: cache, state: state, marks: marks,
+                fileSystems: fileSystems, manager: manager, logger: logger), wakeUp: wakeUp)
+
+        for refused in passed.refused {
+            logger.warning("the passed socket \(refused.name) is not used: \(refused.reason)")
+        }
+        for descriptor in passed.web + passed.feed.dropFirst() {
+            logger.warning("a passed socket is not used: this version serves one Unix socket")
+            close(descriptor)
+        }
+        let listening: ListeningSocket
+        if let descriptor = passed.feed.first {
+            listening = .descriptor(descriptor)
+        } else {
+            Self.makeDirectory(Self.parent(of: settings.socketPath), mode: 0o755)
+            listening = .path(settings.socketPath)
+        }
+        let socket = passed.feed.isEmpty ? settings.socketPath : "the passed socket"
+        server = StatusServer(
+            listening: listening, group: settings.socketGroup, provider: answers, hub: hub, logger: logger
+        ) { [manager] in
+            manager.notify(ready: "Reading the stores")
+            logger.record(
+                .started, .notice, "usaged \(Self.version) serves \(socket)",
+                metadata: ["socket": "\(socket)"])
+        }
+    }
+
+    /// Follows the stores and serves the socket until the graceful shutdown.
+    public func run() async throws {
+        tracking.start()
+        for location in options.locations(settings) { try follow(location) }
+        let detects = options.locations(settings).isEmpty
+        if detects { detect() }
+        loop.start()
+        do {
+            try await withThrowingTaskGroup(of: Void.self) { group in
+                group.addTask { try await self.server.run() }
+                if detects { group.addTask { await self.detectAgain() } }
+                // The server ends at the shutdown; all else ends with it.
+                try await group.next()
+                group.cancelAll()
+            }
+        } catch {
+            stop()
+            throw error
+        }
+        stop()
+    }
+
+    /// Reads the configuration again and puts it in force, or says why not and keeps the old.
+    public func reload() {
+        manager.reloading()
+        do {
+            let new = try options.settings()
+            books.replaceRules(new.alerts)
+            var fixed = new
+            fixed.alerts = settings.alerts
+            let needsRestart = fixed != settings
+            let path = options.configuration ?? SettingsFiles.defaultPath
+            logger.record(
+                .configurationLoaded, .notice,
+                """
+                the configuration was read again: \(new.alerts.count) alert rules are in force\
+                \(needsRestart ? "; other settings changed, which take effect at a restart" : "")
+                """,
+                metadata: ["path": "\(path)"])
+            manager.notify(ready: "The configuration was read again")
+        } catch {
+            logger.record(
+                .configurationRejected, .error, "the configuration is wrong, the old one stays: \(error)",
+                metadata: ["reason": "\(error)"])
+            manager.notify(ready: "The configuration is wrong, the old one stays: \(error)")
+        }
+    }
+
+    private func stop() {
+        manager.stopping()
+        stores.stop()
+        loop.stop()
+        tracking.stop()
+        state.close()
+        logger.record(.stopped, .notice, "usaged stopped")
+    }
+
+    // MARK: Stores
+
+    private func follow(_ location: StoreLocation) throws {
+        let follower = try StoreFollower(
+            location: location, reader: try Stores.open(location), books: books, layers: layers,
+            counters: counters)
+        stores.add(follower)
+    }
+
+    private func detect() {
+        let (locations, problems) = StoreDetection.locations(daemonJSON: settings.dockerDaemonJSON)
+        for problem in problems where detectionProblems.withLock({ $0.insert(problem).inserted }) {
+            logger.record(
+                .objectDamaged, .warning, "\(problem.path): \(problem.reason)",
+                metadata: ["path": "\(problem.path)", "reason": "\(problem.reason)"])
+        }
+        let known = Set(stores.locations)
+        for location in locations where !known.contains(location) {
+            do {
+                try follow(location)
+            } catch {
+                logger.warning("\(error)")
+            }
+        }
+    }
+
+    private func detectAgain() async {
+        while (try? await Task.sleep(for: .seconds(Self.detectionSeconds))) != nil {
+            let done = FirstResult<Bool>()
+            NamedThread.start("detection") { [self] in
+                detect()
+                done.give(true)
+            }
+            _ = await done.value(withinMilliseconds: 60_000, otherwise: false)
+        }
+    }
+
+    // MARK: Directories
+
+    /// Makes a directory that a package or a unit would have made; where that fails, its use says why.
+    private static func makeDirectory(_ path: String, mode: mode_t) {
+        mkdir(path, mode)
+    }
+
+    private static func parent(of path: String) -> String {
+        guard let slash = path.lastIndex(of: "/") else { return "." }
+        return slash == path.startIndex ? "/" : String(path[..<slash])
+    }
+}
+
+/// Keeps the alerts whenever they change: the books call it, and it asks the books.
+private final class AlertSaving: Sendable {
+    private let state: DaemonState
+    private let books = Mutex<UsageBooks?>(nil)
+
+    init(state: DaemonState) {
+        self.state = state
+    }
+
+    func take(from books: UsageBooks) {
+        self.books.withLock { $0 = books }
+    }
+
+    func save() {
+        guard let books = books.withLock({ $0 }) else { return }
+        state.save { books.savedAlerts() }
+    }
+}
+
+extension TrackingOptions {
+    fileprivate init(_ settings: Settings.Tracking) {
+        self.init(
+            batchMilliseconds: settings.batchInterval.milliseconds,
+            pollSeconds: max(1, settings.pollingInterval.milliseconds / 1000),
+            auditSeconds: max(1, settings.auditInterval.milliseconds / 1000),
+            watchLimit: settings.watchBudget ?? .max)
+    }
+}
+
+extension Duration {
+    var milliseconds: Int {
+        Int(clamping: components.seconds) * 1000 + Int(components.attoseconds / 1_000_000_000_000_000)
+    }
+}

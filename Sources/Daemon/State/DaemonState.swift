@@ -1,0 +1,185 @@
+internal import Accounting
+internal import Dispatch
+internal import FoundationEssentials
+internal import History
+internal import Journal
+internal import Logging
+internal import Synchronization
+
+/// What the daemon keeps over a restart, written on a queue of its own, for a disk may be slow or full.
+///
+/// A failure to write loses nothing that is in memory: it is told once, and tried again at the next change.
+final class DaemonState: Sendable {
+    private static let alertsKey = "alerts"
+    private static let growthKey = "growth"
+    /// Containers whose figures go into one value.
+    private static let growthGroup = 64
+
+    private let store: StateStore
+    private let logger: Logger
+    private let queue = DispatchQueue(label: "usaged.state", qos: .utility)
+    private let hasFailed = Mutex(false)
+
+    /// Opens the state of a directory; where that fails, it is told, and what is kept is lost at the end.
+    init(directory: String, logger: Logger) throws(StateError) {
+        self.logger = logger
+        do {
+            let (store, notice) = try StateStore.open(directory: directory)
+            self.store = store
+            if let notice {
+                logger.record(.stateFailure, .warning, "\(notice)", metadata: ["reason": "\(notice)"])
+            }
+        } catch {
+            store = try StateStore.inMemory()
+            logger.record(
+                .stateFailure, .error,
+                "\(error); until a restart marks, alert state and measured layers are kept in memory alone",
+                metadata: ["reason": "\(error)"])
+        }
+    }
+
+    // MARK: Alerts and growth
+
+    /// The alerts that an earlier run left.
+    func savedAlerts() -> [SavedAlert] {
+        decoded([SavedAlert].self, Self.alertsKey) ?? []
+    }
+
+    /// Keeps the alerts that `alerts` gives when their turn comes.
+    func save(_ alerts: @escaping @Sendable () -> [SavedAlert]) {
+        queue.async { [self] in
+            attempt { () throws(StateError) in
+                try store.setValue(encoded(alerts()), for: Self.alertsKey)
+            }
+        }
+    }
+
+    /// The figures that an earlier run left.
+    func savedGrowth() -> [SavedGrowth] {
+        var growth: [SavedGrowth] = []
+        for index in 0... {
+            guard let group = decoded([SavedGrowth].self, "\(Self.growthKey).\(index)") else { break }
+            growth += group
+        }
+        return growth
+    }
+
+    func save(_ growth: [SavedGrowth]) {
+        queue.async { [self] in
+            attempt { () throws(StateError) in
+                var index = 0
+                var rest = growth[...]
+                while !rest.isEmpty {
+                    let group = Array(rest.prefix(Self.growthGroup))
+                    try store.setValue(encoded(group), for: "\(Self.growthKey).\(index)")
+                    rest = rest.dropFirst(Self.growthGroup)
+                    index += 1
+                }
+                try store.setValue(nil, for: "\(Self.growthKey).\(index)")
+            }
+        }
+    }
+
+    // MARK: Layers
+
+    func layerMeasures(of store: StoreIdentity) -> [String: CachedMeasure] {
+        queue.sync {
+            var measures: [String: CachedMeasure] = [:]
+            attempt { () throws(StateError) in measures = try self.store.layerMeasures(of: store) }
+            return measures
+        }
+    }
+
+    func save(_ measures: [(id: String, CachedMeasure)], of store: StoreIdentity) {
+        queue.async { [self] in
+            attempt { () throws(StateError) in try self.store.save(measures, of: store) }
+        }
+    }
+
+    func removeLayers(_ ids: [String], of store: StoreIdentity) {
+        guard !ids.isEmpty else { return }
+        queue.async { [self] in
+            attempt { () throws(StateError) in try self.store.removeLayers(ids, of: store) }
+        }
+    }
+
+    // MARK: Marks
+
+    func mark(named name: String) async throws(StateError) -> Mark? {
+        let result: Result<Mark?, StateError> = await withCheckedContinuation { continuation in
+            queue.async { [self] in
+                do throws(StateError) {
+                    continuation.resume(returning: .success(try store.mark(named: name)))
+                } catch {
+                    continuation.resume(returning: .failure(error))
+                }
+            }
+        }
+        return try result.get()
+    }
+
+    func save(_ mark: Mark, named name: String) async throws(StateError) {
+        let result: Result<Void, StateError> = await withCheckedContinuation { continuation in
+            queue.async { [self] in
+                do throws(StateError) {
+                    try store.save(mark, named: name)
+                    continuation.resume(returning: .success(()))
+                } catch {
+                    continuation.resume(returning: .failure(error))
+                }
+            }
+        }
+        try result.get()
+        logger.record(.markSet, .info, "mark \(name) was set", metadata: ["mark": "\(name)"])
+    }
+
+    /// Writes what waits, and ends.
+    func close() {
+        queue.sync {
+            attempt { () throws(StateError) in try store.close() }
+        }
+    }
+
+    // MARK: Failures
+
+    private func attempt(_ body: () throws(StateError) -> Void) {
+        do throws(StateError) {
+            try body()
+            let hadFailed = hasFailed.withLock { failed in
+                defer { failed = false }
+                return failed
+            }
+            if hadFailed { logger.notice("state can be written again") }
+        } catch {
+            let isFirst = hasFailed.withLock { failed in
+                defer { failed = true }
+                return !failed
+            }
+            guard isFirst else { return }
+            logger.record(
+                .stateFailure, .error, "\(error); it is tried again at each change",
+                metadata: ["reason": "\(error)"])
+        }
+    }
+
+    private func encoded(_ value: some Encodable) -> [UInt8] {
+        // Only numbers and texts are encoded, which cannot fail.
+        (try? JSONEncoder().encode(value)).map { [UInt8]($0) } ?? []
+    }
+
+    private func decoded<Value: Decodable>(_ type: Value.Type, _ key: String) -> Value? {
+        queue.sync {
+            var bytes: [UInt8]?
+            attempt { () throws(StateError) in bytes = try store.value(for: key) }
+            guard let bytes else { return nil }
+            do {
+                return try JSONDecoder().decode(type, from: Data(bytes))
+            } catch {
+                logger.record(
+                    .stateFailure, .warning, "the saved \(key) cannot be read and start anew: \(error)",
+                    metadata: ["reason": "\(error)"])
+                return nil
+            }
+        }
+    }
+}

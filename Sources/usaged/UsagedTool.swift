@@ -1,0 +1,145 @@
+internal import ArgumentParser
+internal import Daemon
+internal import Glibc
+internal import Journal
+internal import Logging
+internal import ServiceLifecycle
+internal import Settings
+internal import Stores
+internal import UnixSignals
+
+/// The command line of the daemon.
+struct UsagedCommand: ParsableArguments {
+    @Option(help: ArgumentHelp("The configuration file.", valueName: "file"))
+    var config: String?
+
+    @Option(help: ArgumentHelp("The Unix socket to serve.", valueName: "path"))
+    var socket: String?
+
+    @Option(help: ArgumentHelp("The directory for state.", valueName: "dir"))
+    var state: String?
+
+    @Option(
+        help: ArgumentHelp(
+            "A store to follow; may be given more than once and turns detection off. KIND is docker or plain.",
+            valueName: "kind=path"),
+        transform: { text in
+            do {
+                return try StoreLocation(parsing: text)
+            } catch {
+                throw ValidationError("--store \(error)")
+            }
+        })
+    var store: [StoreLocation] = []
+
+    @Flag(help: "Check the configuration and exit.")
+    var checkConfig = false
+
+    @Flag(help: "Print the version and exit.")
+    var version = false
+
+    var options: DaemonOptions {
+        DaemonOptions(configuration: config, socket: socket, stateDirectory: state, stores: store)
+    }
+}
+
+@main
+enum UsagedTool {
+    private enum Status: Int32 {
+        case done = 0
+        case failed = 1
+        /// Wrong usage, or a wrong configuration: the service manager does not try again.
+        case wrongUsage = 2
+    }
+
+    static func main() async {
+        // Before there are other threads: it changes the environment.
+        let passed = PassedSockets.take()
+        let status = await run(passed)
+        exit(status.rawValue)
+    }
+
+    private static func run(_ passed: PassedSockets) async -> Status {
+        let command: UsagedCommand
+        do {
+            command = try UsagedCommand.parse()
+        } catch {
+            let text = UsagedCommand.fullMessage(for: error)
+            guard UsagedCommand.exitCode(for: error) != .success else {
+                print(text)
+                return .done
+            }
+            complain(text)
+            return .wrongUsage
+        }
+        if command.version {
+            print("usaged \(UsageDaemon.version)")
+            return .done
+        }
+        let settings: Settings
+        do {
+            settings = try command.options.settings()
+        } catch {
+            complain("\(error)")
+            return .wrongUsage
+        }
+        let unsupported = command.options.unsupportedStores(settings)
+        guard unsupported.isEmpty else {
+            for line in unsupported { complain("--store: \(line)") }
+            return .wrongUsage
+        }
+        if command.checkConfig {
+            print("the configuration is right: \(settings.alerts.count) alert rules")
+            return .done
+        }
+        return await serve(command.options, settings, passed)
+    }
+
+    private static func serve(
+        _ options: DaemonOptions, _ settings: Settings, _ passed: PassedSockets
+    ) async -> Status {
+        let environment = environment()
+        let output = LogOutput(JournalBackend.choose(environment: environment))
+        let level = Logger.Level(rawValue: settings.logLevel.rawValue) ?? .info
+        LoggingSystem.bootstrap { output.handler(label: $0, level: level) }
+        let logger = Logger(label: "usaged")
+        if let complaint = JournalBackend.complaint(environment: environment) {
+            logger.warning("\(complaint)")
+        }
+        defer { output.flush(seconds: 2) }
+        do {
+            let daemon = try UsageDaemon(
+                options: options, settings: settings, passed: passed, logger: logger)
+            var quiet = logger
+            quiet.logLevel = max(.warning, level)
+            var configuration = ServiceGroupConfiguration(
+                services: [
+                    .init(
+                        service: daemon, successTerminationBehavior: .gracefullyShutdownGroup,
+                        failureTerminationBehavior: .cancelGroup),
+                    .init(service: ReloadService(daemon: daemon)),
+                ], gracefulShutdownSignals: [.sigterm, .sigint], logger: quiet)
+            configuration.maximumGracefulShutdownDuration = .seconds(15)
+            try await ServiceGroup(configuration: configuration).run()
+            return .done
+        } catch {
+            logger.critical("\(error)")
+            return .failed
+        }
+    }
+
+    private static func complain(_ text: String) {
+        let line = "usaged: \(text)\n"
+        line.utf8CString.withUnsafeBytes { bytes in
+            _ = write(STDERR_FILENO, bytes.baseAddress, bytes.count - 1)
+        }
+    }
+
+    private static func environment() -> [String: String] {
+        var result: [String: String] = [:]
+        for name in [JournalBackend.variable, "JOURNAL_STREAM"] {
+            if let value = getenv(name) { result[name] = String(cString: value) }
+        }
+        return result
+    }
+}
