@@ -180,6 +180,8 @@ public struct Counters: Codable, Hashable, Sendable {
     /// Immutable layers whose measure came from the cache.
     public var layersFromCache: Int64 = 0
     public var layersMeasured: Int64 = 0
+    /// Image layers whose measure is not in the cache yet, so that a restart would read them again.
+    public var layersNotCached: Int64 = 0
 
     public init() {}
 }

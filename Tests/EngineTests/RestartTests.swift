@@ -21,6 +21,10 @@ extension EngineTests {
                 let status = try await query.exactStatus()
                 return (status.container(named: "restart")?.sizeBytes ?? 0) >= 700_000 ? status : nil
             }
+            // Blocks of what was written lately may still change, so such a layer is not cached yet.
+            try await wait(until: "every image layer to be in the cache", deadline: .seconds(60)) {
+                try await query.status().counters.layersNotCached == 0
+            }
             #expect(before.counters.layersFromCache == 0)
             #expect(before.counters.layersMeasured >= Int64(before.totals.imageLayers.count))
             if byKill {

@@ -10,6 +10,7 @@ struct StatusAnswers: StatusProvider {
     let stores: StoreFollowers
     let fileSystems: FileSystems
     let marks: MarkBook
+    let cache: MeasureCache
     let counters: DaemonCounters
     let barrierMilliseconds: Int
     let version: String
@@ -70,7 +71,8 @@ struct StatusAnswers: StatusProvider {
             },
             filesystems: FileSystem.list(samples, snapshot), totals: Totals(snapshot.totals),
             images: snapshot.images.map(Image.init), containers: containers(looked),
-            alerts: looked.view.alerts.firing.map(Alert.init), counters: counters.wire(tracking.counters),
+            alerts: looked.view.alerts.firing.map(Alert.init),
+            counters: counters.wire(tracking.counters, notCached: cache.missing),
             progress: measured < total ? Progress(layersMeasured: measured, layersTotal: total) : nil)
     }
 

@@ -9,7 +9,7 @@ struct LayerDispatch: Sendable {
     let cache: MeasureCache
     let counters: DaemonCounters
 
-    /// - Parameter changes: What changed in the layers of `store`, which the books know already.
+    /// Looks at what came and lets go of what went; the books know the changes already.
     func apply(_ changes: Ledger.LayerChanges, of store: StoreIdentity) {
         for layer in changes.removed { tracking.forget(LayerKey(store: store, id: layer.id)) }
         let stays = Set(changes.added.map(\.id))

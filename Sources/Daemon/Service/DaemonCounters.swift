@@ -12,7 +12,7 @@ final class DaemonCounters: Sendable {
     func countFromCache() { layersFromCache.add(1, ordering: .relaxed) }
     func countMeasured() { layersMeasured.add(1, ordering: .relaxed) }
 
-    func wire(_ tracking: TrackingCounters) -> Counters {
+    func wire(_ tracking: TrackingCounters, notCached: Int) -> Counters {
         var counters = Counters()
         counters.directoriesRead = tracking.directoriesRead
         counters.filesStatted = tracking.looks
@@ -25,6 +25,7 @@ final class DaemonCounters: Sendable {
         counters.metadataReads = metadataReads.load(ordering: .relaxed)
         counters.layersFromCache = layersFromCache.load(ordering: .relaxed)
         counters.layersMeasured = layersMeasured.load(ordering: .relaxed)
+        counters.layersNotCached = Int64(notCached)
         return counters
     }
 }

@@ -37,6 +37,7 @@ public final class UsageDaemon: Service {
     ///   - settings: What ``DaemonOptions/settings()`` gave.
     ///   - passed: The sockets that the service manager passed.
     ///   - logger: The daemon's log.
+    /// - Throws: What kept a part from being made: no descriptors or memory left.
     public init(options: DaemonOptions, settings: Settings, passed: PassedSockets, logger: Logger) throws {
         self.options = options
         self.settings = settings
@@ -68,6 +69,7 @@ public final class UsageDaemon: Service {
         let fileSystems = FileSystems()
         let answers = StatusAnswers(
             books: books, tracking: tracking, stores: stores, fileSystems: fileSystems, marks: marks,
+            cache: cache,
             counters: counters, barrierMilliseconds: settings.tracking.barrierDeadline.milliseconds,
             version: Self.version)
         loop = AccountingLoop(

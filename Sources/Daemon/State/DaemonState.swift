@@ -90,9 +90,14 @@ final class DaemonState: Sendable {
         }
     }
 
-    func save(_ measures: [(id: String, CachedMeasure)], of store: StoreIdentity) {
+    /// Stores measures and calls `body` when that was tried.
+    func save(
+        _ measures: [(id: String, CachedMeasure)], of store: StoreIdentity,
+        _ body: @escaping @Sendable () -> Void
+    ) {
         queue.async { [self] in
             attempt { () throws(StateError) in try self.store.save(measures, of: store) }
+            body()
         }
     }
 

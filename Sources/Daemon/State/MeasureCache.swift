@@ -10,6 +10,7 @@ final class MeasureCache: Sendable {
         var stored: [StoreIdentity: [String: CachedMeasure]] = [:]
         var wanted: Set<LayerKey> = []
         var unsaved: [StoreIdentity: [(id: String, CachedMeasure)]] = [:]
+        var beingSaved = 0
     }
 
     private let storage: DaemonState
@@ -53,10 +54,23 @@ final class MeasureCache: Sendable {
     /// Stores what was measured since the last call; it does not wait for the disk.
     func save() {
         let unsaved = state.withLock { state in
+            state.beingSaved += state.unsaved.values.map(\.count).reduce(0, +)
             defer { state.unsaved = [:] }
             return state.unsaved
         }
-        for (store, measures) in unsaved { storage.save(measures, of: store) }
+        for (store, measures) in unsaved {
+            storage.save(measures, of: store) { [self] in
+                state.withLock { $0.beingSaved -= measures.count }
+            }
+        }
+    }
+
+    /// Image layers that a restart would measure again: those not measured yet, those whose blocks may still change,
+    /// and those about to be stored.
+    var missing: Int {
+        state.withLock {
+            $0.wanted.count + $0.unsaved.values.map(\.count).reduce(0, +) + $0.beingSaved
+        }
     }
 
     func forget(_ ids: [String], of store: StoreIdentity) {
