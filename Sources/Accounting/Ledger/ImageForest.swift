@@ -21,6 +21,10 @@ public struct ImageForest: Hashable, Sendable {
 
     public let roots: [Node]
 
+    /// Levels of images one on another: steps that write nothing can be chained without end, and a tree so deep
+    /// takes a stack so deep of everyone who walks it.
+    private static let levelLimit = 256
+
     public init(_ snapshot: UsageSnapshot) {
         var roots: [Node] = []
         for source in snapshot.sources {
@@ -44,21 +48,37 @@ public struct ImageForest: Hashable, Sendable {
             let byID = Dictionary(images.map { ($0.fact.id, $0) }, uniquingKeysWith: { first, _ in first })
             let byTopLayer = Dictionary(
                 grouping: images.filter { !$0.fact.layers.isEmpty }, by: { $0.fact.layers.last ?? "" })
-            var children: [String: [ImageUsage]] = [:]
-            var tops: [ImageUsage] = []
-            for image in images.sorted(by: Self.precedes) {
-                if let above = Self.above(image, byID, byTopLayer) {
-                    children[above, default: []].append(image)
-                } else {
-                    tops.append(image)
-                }
+            var above: [String: String] = [:]
+            let sorted = images.sorted(by: Self.precedes)
+            for image in sorted { above[image.fact.id] = Self.above(image, byID, byTopLayer) }
+            Self.breakRings(&above, sorted)
+            children = Dictionary(grouping: sorted.filter { above[$0.fact.id] != nil }) {
+                above[$0.fact.id] ?? ""
             }
-            self.children = children
-            self.tops = tops
+            tops = sorted.filter { above[$0.fact.id] == nil }
         }
 
         func roots() -> [Node] {
-            group(tops, below: 0, base: .zero, path: [])
+            group(tops, below: 0, base: .zero)
+        }
+
+        /// Damaged metadata may name an image its own ancestor: the first of each ring stands at the top.
+        private static func breakRings(_ above: inout [String: String], _ images: [ImageUsage]) {
+            var isRooted: Set<String> = []
+            for image in images {
+                var path: [String] = []
+                var onPath: Set<String> = []
+                var next: String? = image.fact.id
+                while let id = next, !isRooted.contains(id) {
+                    guard onPath.insert(id).inserted else {
+                        above[id] = nil
+                        break
+                    }
+                    path.append(id)
+                    next = above[id]
+                }
+                isRooted.formUnion(path)
+            }
         }
 
         private static func precedes(_ left: ImageUsage, _ right: ImageUsage) -> Bool {
@@ -69,11 +89,7 @@ public struct ImageForest: Hashable, Sendable {
         private static func above(
             _ image: ImageUsage, _ byID: [String: ImageUsage], _ byTopLayer: [String: [ImageUsage]]
         ) -> String? {
-            if let parent = image.fact.parent, byID[parent] != nil,
-                !leadsBack(from: parent, to: image.fact.id, byID)
-            {
-                return parent
-            }
+            if let parent = image.fact.parent, byID[parent] != nil { return parent }
             for layer in image.fact.layers.dropLast().reversed() {
                 if let candidates = byTopLayer[layer] {
                     let deepest = candidates.filter { image.fact.layers.starts(with: $0.fact.layers) }
@@ -83,22 +99,8 @@ public struct ImageForest: Hashable, Sendable {
             return nil
         }
 
-        /// Whether following parents from `start` meets `id`: damaged metadata may be cyclic.
-        private static func leadsBack(from start: String, to id: String, _ byID: [String: ImageUsage]) -> Bool
-        {
-            var seen: Set<String> = []
-            var next: String? = start
-            while let current = next {
-                if current == id || !seen.insert(current).inserted { return true }
-                next = byID[current]?.fact.parent
-            }
-            return false
-        }
-
         /// Nodes for images none of which stands below another, all sharing the first `depth` layers.
-        private func group(_ images: [ImageUsage], below depth: Int, base: Measure, path: Set<String>)
-            -> [Node]
-        {
+        private func group(_ images: [ImageUsage], below depth: Int, base: Measure) -> [Node] {
             var order: [String] = []
             var branches: [String: [ImageUsage]] = [:]
             for image in images {
@@ -109,15 +111,17 @@ public struct ImageForest: Hashable, Sendable {
             return order.flatMap { layer -> [Node] in
                 let branch = branches[layer] ?? []
                 guard branch.count > 1, !layer.isEmpty else {
-                    return branch.map { node($0, above: base, path: path) }
+                    return branch.flatMap { nodes($0, above: base, level: 0) }
                 }
                 let shared = commonPrefix(branch)
-                guard let top = shared.last else { return branch.map { node($0, above: base, path: path) } }
+                guard let top = shared.last else {
+                    return branch.flatMap { nodes($0, above: base, level: 0) }
+                }
                 let virtual = shared.map { layers[LayerKey(store: store, id: $0)]?.gross ?? .zero }.sum()
                 return [
                     Node(
                         content: .layers(store, id: top), own: virtual - base, virtual: virtual,
-                        children: group(branch, below: shared.count, base: virtual, path: path))
+                        children: group(branch, below: shared.count, base: virtual))
                 ]
             }
         }
@@ -130,13 +134,28 @@ public struct ImageForest: Hashable, Sendable {
             return prefix
         }
 
-        private func node(_ image: ImageUsage, above base: Measure, path: Set<String>) -> Node {
-            // Guards the recursion against metadata that names an image its own ancestor.
-            let path = path.union([image.fact.id])
-            let below = (children[image.fact.id] ?? []).filter { !path.contains($0.fact.id) }
-            return Node(
-                content: .image(image), own: image.virtual - base, virtual: image.virtual,
-                children: below.map { node($0, above: image.virtual, path: path) })
+        /// An image with all that stands on it; below the deepest level that is shown, all of it side by side.
+        private func nodes(_ image: ImageUsage, above base: Measure, level: Int) -> [Node] {
+            guard level < ImageForest.levelLimit else { return flat(image, above: base) }
+            let below = children[image.fact.id] ?? []
+            return [
+                Node(
+                    content: .image(image), own: image.virtual - base, virtual: image.virtual,
+                    children: below.flatMap { nodes($0, above: image.virtual, level: level + 1) })
+            ]
+        }
+
+        private func flat(_ image: ImageUsage, above base: Measure) -> [Node] {
+            var nodes: [Node] = []
+            var stack = [(image, base)]
+            while let (image, base) = stack.popLast() {
+                nodes.append(
+                    Node(
+                        content: .image(image), own: image.virtual - base, virtual: image.virtual,
+                        children: []))
+                stack += (children[image.fact.id] ?? []).reversed().map { ($0, image.virtual) }
+            }
+            return nodes
         }
     }
 }

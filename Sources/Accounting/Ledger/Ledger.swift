@@ -4,6 +4,7 @@
 public struct Ledger: Sendable {
     private struct Book {
         var facts: StoreFacts
+        let layers: Set<String>
         /// How well the store's metadata is followed.
         var metadata: Confidence
         var metadataWatches: Int
@@ -51,7 +52,9 @@ public struct Ledger: Sendable {
             facts.images = known.facts.images
             facts.containers = known.facts.containers
         }
-        books[facts.store] = Book(facts: facts, metadata: metadata, metadataWatches: watches, images: nil)
+        books[facts.store] = Book(
+            facts: facts, layers: Set(facts.layers.map(\.id)), metadata: metadata,
+            metadataWatches: watches, images: nil)
 
         // A layer that moved to another directory is another layer to look at.
         let before = Set(known?.facts.layers.map(Placement.init) ?? [])
@@ -67,7 +70,7 @@ public struct Ledger: Sendable {
     public mutating func record(
         _ key: LayerKey, _ measure: LayerMeasure, confidence: Confidence, watches: Int = 0
     ) {
-        guard books[key.store] != nil else { return }
+        guard books[key.store]?.layers.contains(key.id) == true else { return }
         records[key] = Record(measure: measure, confidence: confidence, watches: watches)
         books[key.store]?.invalidateImages(ifTheyHold: key.id)
         isStale = true
@@ -75,7 +78,6 @@ public struct Ledger: Sendable {
 
     /// The layer could not be looked at: its last figure stays, and says so.
     public mutating func fail(_ key: LayerKey, reason: String) {
-        guard books[key.store] != nil else { return }
         record(key, records[key]?.measure ?? .empty, confidence: .stale(reason: reason))
     }
 

@@ -72,4 +72,34 @@ struct ImageForestTests {
         ])
         #expect(outline(forest.roots).count == 3)
     }
+
+    @Test("ten thousand images, each on the one before, stand in the tree once each, at a bounded depth")
+    func deepChain() {
+        let images = (0..<10_000).map { index in
+            ImageFact(
+                id: "\(index)", parent: index == 0 ? nil : "\(index - 1)", layers: ["a"])
+        }
+        var count = 0
+        var deepest = 0
+        var level = forest(images).roots
+        while !level.isEmpty {
+            count += level.count
+            deepest += 1
+            level = level.flatMap(\.children)
+        }
+        #expect(count == 10_000)
+        #expect(deepest < 1000)
+    }
+
+    @Test("images in a ring that parents and layers make together are in the tree all the same")
+    func mixedRing() {
+        // "low" stands on "high" by its parent, "high" on "low" by its layers.
+        let forest = forest([
+            ImageFact(id: "low", parent: "high", layers: ["a"]),
+            ImageFact(id: "high", layers: ["a", "b"]),
+        ])
+        let ids = outline(forest.roots).map { $0.split(separator: " ")[0] }
+        #expect(Set(ids) == ["low", "high"])
+        #expect(ids.count == 2)
+    }
 }

@@ -179,4 +179,17 @@ struct LedgerTests {
         var ledger = story()
         #expect(ledger.snapshot().version == ledger.snapshot().version)
     }
+
+    @Test("a report that comes after its layer went is dropped, and not found when the id comes again")
+    func lateReport() {
+        var ledger = story()
+        var facts = StoreFacts(store: store, layers: [layer("a")])
+        _ = ledger.update(facts)
+        ledger.record(key("w"), measure(5000), confidence: .exact)
+        facts.layers.append(layer("w", .container))
+        _ = ledger.update(facts)
+        let again = ledger.snapshot().layers[key("w")]
+        #expect(again?.confidence == .converging)
+        #expect(again?.charged.diskBytes != 10_000)
+    }
 }
