@@ -85,7 +85,8 @@ struct HostileTextTests {
         return [
             Render.status(status, options), Render.diskFree(status, options),
             CheckResult(status, options).line,
-            Render.images(ImageList(time: evil, exact: true, images: [image, Samples.ubuntu]), options),
+            Render.images(
+                ImageList(time: evil, exact: true, images: [image, Samples.ubuntu]), withSteps: true, options),
             Render.containers(ContainerList(time: evil, exact: true, containers: status.containers), options),
             Render.history(detail, options), Render.inspect(detail, options),
             Render.inspect(containerDetail, options),

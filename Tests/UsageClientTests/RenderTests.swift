@@ -82,7 +82,7 @@ struct RenderTests {
             time: Samples.time, exact: true,
             images: [Samples.ubuntu, Samples.image(), Samples.image(names: [])])
         #expect(
-            Render.images(list, options) == """
+            Render.images(list, withSteps: true, options) == """
                 NAME            ID               SIZE  OWN   SHARED   UNIQUE  CONTAINERS
                 ubuntu:14.04    5506de2b643b  188.3MB   0B  188.3MB       0B           0
                 ubuntu:trusty   5506de2b643b  188.3MB   0B  188.3MB       0B           0
@@ -90,6 +90,24 @@ struct RenderTests {
                 <none>          5242a1b2c3d4  227.9MB   0B  188.3MB  39.57MB           1
 
                 """)
+    }
+
+    @Test("untagged images that others are built on are counted, and listed when asked for")
+    func buildSteps() {
+        var step = Samples.image(names: [])
+        step.id = Samples.edited
+        var image = Samples.image()
+        image.parent = step.id
+        let list = ImageList(time: Samples.time, exact: true, images: [image, step])
+        #expect(
+            Render.images(list, withSteps: false, options) == """
+                NAME            ID               SIZE  OWN   SHARED   UNIQUE  CONTAINERS
+                zigiweb:latest  5242a1b2c3d4  227.9MB   0B  188.3MB  39.57MB           1
+
+                1 build step not listed; --all lists them
+
+                """)
+        #expect(Render.images(list, withSteps: true, options).contains("<none>"))
     }
 
     @Test("the tree as Docker drew it")

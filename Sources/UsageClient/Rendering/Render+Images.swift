@@ -1,16 +1,20 @@
 public import Wire
 
 extension Render {
-    public static func images(_ list: ImageList, _ options: RenderOptions) -> String {
+    /// - Parameters:
+    ///   - withSteps: Whether untagged images that others are built on are listed too.
+    public static func images(_ list: ImageList, withSteps: Bool, _ options: RenderOptions) -> String {
         guard !list.images.isEmpty else { return text(["no images"] + notExact(list.exact, options)) }
         let engines = severalEngines(list.images.lazy.map(\.engine))
+        let parents = Set(list.images.compactMap(\.parent))
+        let shown = list.images.filter { withSteps || !$0.names.isEmpty || !parents.contains($0.id) }
         var table = TextTable(
             [
                 .name("NAME", shrinksTo: 12), .text("ID"), .number("SIZE"), .number("OWN"),
                 .number("SHARED"), .number("UNIQUE"), .number("CONTAINERS", dropRank: 1),
             ]
                 + (engines ? [.text("ENGINE", dropRank: 2)] : []))
-        for image in list.images {
+        for image in shown {
             let names = image.names.isEmpty ? ["<none>"] : image.names
             for name in names {
                 table.add(
@@ -22,13 +26,15 @@ extension Render {
                     ] + (engines ? ["\(TerminalText.name(image.engine))"] : []))
             }
         }
+        let hidden = list.images.count - shown.count
+        let steps = hidden == 0 ? [] : ["", "\(count(hidden, "build step")) not listed; --all lists them"]
         let inexact = list.images.filter { $0.state != .exact }
         let reasons = inexact.prefix(5).flatMap { image in
             wrap(
                 "\(image.state.rawValue)\(image.reason.map { ": " + TerminalText.prose($0) } ?? "")",
                 first: "\(short(image.id)): ", options)
         }
-        return text(table.lines(options) + reasons + notExact(list.exact, options))
+        return text(table.lines(options) + steps + reasons + notExact(list.exact, options))
     }
 
     /// The forest as `docker images --tree` drew it, each node with its own size as well.

@@ -6,9 +6,14 @@ struct ImagesCommand: ParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "images", abstract: "Lists images with their own, shared and unique sizes.")
 
+    @Flag(
+        name: .shortAndLong,
+        help: "Also list the untagged images that others are built on, the steps of a build.")
+    var all = false
+
     @OptionGroup var options: CommonOptions
 
     func run() throws {
-        try options.show(.images) { Render.images($0 as ImageList, $1) }
+        try options.show(.images) { Render.images($0 as ImageList, withSteps: all, $1) }
     }
 }
