@@ -43,9 +43,8 @@ final class ShardWorker {
     private var retired = TrackerCounters()
     private var firstEvent: Int64?
     private var lastBatch: Int64 = 0
-    private var lastOverflowLook: Int64 = 0
     private var isOverflown = false
-    private var barriers: [TrackingShard.Barrier] = []
+    private var barriers: [TrackingShard.Answer] = []
     private var isStopped = false
 
     init(
@@ -120,13 +119,12 @@ final class ShardWorker {
             switch command {
             case .track(let key, let directory): track(key, directory)
             case .forget(let key): forget(key)
-            case .barrier(let barrier): barriers.append(barrier)
-            case .audit: for entry in tracked.values { entry.tracker.audit() }
+            case .barrier(let answer): barriers.append(answer)
             case .stop: isStopped = true
             }
         }
         if isStopped {
-            for barrier in barriers { barrier.answer(Set(indices.keys)) }
+            for answer in barriers { answer(nil) }
             barriers = []
         }
     }
@@ -143,10 +141,11 @@ final class ShardWorker {
             }
         }
         guard let inotify else {
-            pool.add(
-                ScannerPool.Job(
+            pool.poll(
+                ScannerPool.PollJob(
                     key: key, directory: directory,
-                    confidence: .polling(reason: inotifyFailure ?? "", seconds: options.pollSeconds)))
+                    confidence: .polling(reason: inotifyFailure ?? "", seconds: options.pollSeconds),
+                    deliver: { [sink] in sink.take($0) }))
             return
         }
         let index = nextIndex
@@ -160,7 +159,7 @@ final class ShardWorker {
     }
 
     private func forget(_ key: LayerKey) {
-        pool.cancel(key)
+        pool.cancelPoll(key)
         guard let index = indices.removeValue(forKey: key), let entry = tracked.removeValue(forKey: index)
         else { return }
         entry.tracker.release()
@@ -223,7 +222,7 @@ final class ShardWorker {
         // What came during the batch is not part of the question.
         var unsettled: Set<LayerKey> = []
         for entry in tracked.values where !entry.tracker.isAnswered { unsettled.insert(entry.key) }
-        for barrier in asked { barrier.answer(unsettled) }
+        for answer in asked { answer(unsettled) }
     }
 
     /// Who asks gets a look at everything where the batch found cause for one, if that is quickly done.
@@ -271,10 +270,11 @@ final class ShardWorker {
             entry.nextRetry = now + Int64(options.pollSeconds) * 1_000_000_000
             entry.wasPolled = true
             entry.lastReported = nil
-            pool.add(
-                ScannerPool.Job(
+            pool.poll(
+                ScannerPool.PollJob(
                     key: entry.key, directory: entry.directory,
-                    confidence: .polling(reason: reason, seconds: options.pollSeconds)))
+                    confidence: .polling(reason: reason, seconds: options.pollSeconds),
+                    deliver: { [sink] in sink.take($0) }))
             return
         }
         guard outcome != entry.lastReported || tracker.watchCount != entry.lastWatches else { return }
@@ -283,7 +283,7 @@ final class ShardWorker {
         sink.take(
             LayerReport(
                 key: entry.key, outcome: outcome, watches: tracker.watchCount, paths: paths, root: nil,
-                directory: entry.directory))
+                directory: entry.directory, isFinal: true))
     }
 
     private func publishCounters() {

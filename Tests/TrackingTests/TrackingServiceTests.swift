@@ -19,6 +19,10 @@ final class LastReports: TrackingSink {
         return measure.total
     }
 
+    func report(_ key: LayerKey) -> LayerReport? {
+        reports.withLock { $0[key] }
+    }
+
     func outcome(_ key: LayerKey) -> LayerReport.Outcome? {
         reports.withLock { $0[key]?.outcome }
     }
