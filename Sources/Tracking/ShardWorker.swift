@@ -25,6 +25,8 @@ final class ShardWorker {
         }
     }
 
+    private static let drainLimit = 65_536
+
     private let options: TrackingOptions
     private let sink: any TrackingSink
     private let pool: ScannerPool
@@ -171,8 +173,9 @@ final class ShardWorker {
     private func drain() {
         guard let inotify else { return }
         do {
-            // A flood may not hold the thread: what is queued at most now, and then some.
-            _ = try inotify.drain(limit: 65_536) { event in take(event) }
+            // A flood may not hold the thread, but a barrier needs all that was queued when it came.
+            let asked = barriers.isEmpty ? 0 : try inotify.pendingBytes()
+            _ = try inotify.drain(limit: Self.drainLimit, atLeast: asked) { event in take(event) }
         } catch {
             isOverflown = true
         }
