@@ -44,9 +44,7 @@ public enum LayerScanner {
             do {
                 directory = index == 0 ? root : try root.openDescendant(names(to: index, steps))
             } catch {
-                guard error.errno == .noSuchFileOrDirectory || error.errno == .notDirectory else {
-                    throw error
-                }
+                guard error.leadsElsewhere else { throw error }
                 continue
             }
             directoriesRead += 1
@@ -54,9 +52,11 @@ public enum LayerScanner {
             do {
                 entries = try directory.entries()
             } catch let error as KernelError {
-                throw error
-            } catch {
+                // It was removed after it had been opened.
+                guard error.leadsElsewhere else { throw error }
                 continue
+            } catch {
+                preconditionFailure("entries throws only KernelError")
             }
             for entry in entries {
                 looks += 1

@@ -232,9 +232,7 @@ package final class LayerTracker<FileSystem: LayerFileSystem> {
             handle = try open(directory, below: rootHandle)
             status = try fileSystem.status(of: handle)
         } catch {
-            guard error.errno == .noSuchFileOrDirectory || error.isNotADirectory else {
-                throw .unreadable(error)
-            }
+            guard error.leadsElsewhere else { throw .unreadable(error) }
             return false
         }
         guard status.identity.inode == directory, status.links > 0 || directory != tree?.root else {
@@ -306,7 +304,8 @@ package final class LayerTracker<FileSystem: LayerFileSystem> {
             do throws(KernelError) {
                 try fileSystem.forEachEntry(in: handle) { found.append($0) }
             } catch {
-                throw .unreadable(error)
+                // A directory that was removed after it had been opened is empty.
+                guard error.leadsElsewhere else { throw .unreadable(error) }
             }
             var missing = tree?.directories[directory]?.children ?? [:]
             for name in found {
@@ -524,13 +523,6 @@ package final class LayerTracker<FileSystem: LayerFileSystem> {
         }
         removed = []
         deferred = []
-    }
-}
-
-extension KernelError {
-    /// The path leads elsewhere by now: a name on it is no directory, a link, or a mount.
-    fileprivate var isNotADirectory: Bool {
-        errno == .notDirectory || errno == .tooManySymbolicLinkLevels || errno == .improperLink
     }
 }
 
