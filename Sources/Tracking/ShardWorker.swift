@@ -33,10 +33,11 @@ final class ShardWorker {
     private let budget: WatchBudget
     private let takeCommands: () -> [TrackingShard.Command]
     private let publish: (TrackingCounters) -> Void
+    /// Hands the result of a polling walk to this thread, with the number of the layer it was for.
+    private let returnPoll: @Sendable (Int, LayerReport) -> Void
     private let wakeUp: WakeUp
 
-    private var inotify: Inotify?
-    private var inotifyFailure: String?
+    private let instance: InotifyInstance
     private let owners = WatchOwners()
     private var tracked: [Int: Tracked] = [:]
     private var indices: [LayerKey: Int] = [:]
@@ -51,9 +52,12 @@ final class ShardWorker {
 
     init(
         options: TrackingOptions, sink: any TrackingSink, pool: ScannerPool, budget: WatchBudget,
-        takeCommands: @escaping () -> [TrackingShard.Command],
-        publish: @escaping (TrackingCounters) -> Void, wakeUp: WakeUp
+        instance: InotifyInstance, takeCommands: @escaping () -> [TrackingShard.Command],
+        publish: @escaping (TrackingCounters) -> Void,
+        returnPoll: @escaping @Sendable (Int, LayerReport) -> Void, wakeUp: WakeUp
     ) {
+        self.instance = instance
+        self.returnPoll = returnPoll
         self.options = options
         self.sink = sink
         self.pool = pool
@@ -78,7 +82,7 @@ final class ShardWorker {
     // MARK: Waiting
 
     private func wait() {
-        guard let inotify else {
+        guard let inotify = instance.inotify else {
             _ = Poll.wait(for: [wakeUp.descriptor], timeoutMilliseconds: timeout())
             return
         }
@@ -121,6 +125,7 @@ final class ShardWorker {
             switch command {
             case .track(let key, let directory): track(key, directory)
             case .forget(let key): forget(key)
+            case .polled(let index, let report): take(report, ofPoll: index)
             case .barrier(let answer): barriers.append(answer)
             case .stop: isStopped = true
             }
@@ -133,27 +138,10 @@ final class ShardWorker {
 
     private func track(_ key: LayerKey, _ directory: String) {
         forget(key)
-        if inotify == nil {
-            do {
-                inotify = try Inotify()
-                inotifyFailure = nil
-            } catch {
-                inotifyFailure =
-                    "\(error); raise the sysctl fs.inotify.max_user_instances or the limit of open files"
-            }
-        }
-        guard let inotify else {
-            pool.poll(
-                ScannerPool.PollJob(
-                    key: key, directory: directory,
-                    confidence: .polling(reason: inotifyFailure ?? "", seconds: options.pollSeconds),
-                    deliver: { [sink] in sink.take($0) }))
-            return
-        }
         let index = nextIndex
         nextIndex += 1
         let fileSystem = KernelFileSystem(
-            path: directory, inotify: inotify, watches: owners, budget: budget, layer: index)
+            path: directory, instance: instance, watches: owners, budget: budget, layer: index)
         // XFS keeps preallocated blocks for up to 300 s; elsewhere the second stage is one look in vain.
         let tracker = LayerTracker(fileSystem: fileSystem, settleSeconds: [35, 320])
         tracked[index] = Tracked(key, directory, tracker, now: monotonicNanoseconds())
@@ -171,7 +159,7 @@ final class ShardWorker {
     // MARK: Events
 
     private func drain() {
-        guard let inotify else { return }
+        guard let inotify = instance.inotify else { return }
         do {
             // A flood may not hold the thread, but a barrier needs all that was queued when it came.
             let asked = barriers.isEmpty ? 0 : try inotify.pendingBytes()
@@ -217,7 +205,7 @@ final class ShardWorker {
             guard !asked.isEmpty || isDue || isRetry || entry.lastReported == nil || now >= batchDue else {
                 continue
             }
-            run(entry, at: now)
+            run(entry, index, at: now)
         }
         if !asked.isEmpty { auditForBarrier() }
         if isDue || !asked.isEmpty { lastBatch = monotonicNanoseconds() }
@@ -233,7 +221,7 @@ final class ShardWorker {
         for index in tracked.keys.sorted() {
             guard let entry = tracked[index], entry.tracker.needsAudit, entry.isCheap else { continue }
             entry.tracker.audit()
-            run(entry, at: monotonicNanoseconds())
+            run(entry, index, at: monotonicNanoseconds())
         }
     }
 
@@ -249,21 +237,22 @@ final class ShardWorker {
         if now >= auditDue(entry) || (isAsked && entry.isCheap) { tracker.audit() }
     }
 
-    private func run(_ entry: Tracked, at now: Int64) {
+    private func run(_ entry: Tracked, _ index: Int, at now: Int64) {
         let tracker = entry.tracker
         entry.nextRetry = nil
         let paths = tracker.runBatch(now: now) { [unowned self] in drain() }
         counters.batches += 1
-        report(entry, paths)
+        report(entry, index, paths)
     }
 
-    private func report(_ entry: Tracked, _ paths: [PathGrowth]) {
+    private func report(_ entry: Tracked, _ index: Int, _ paths: [PathGrowth]) {
         let tracker = entry.tracker
         let now = monotonicNanoseconds()
         let outcome: LayerReport.Outcome
         switch tracker.failure {
         case nil:
             outcome = .measured(tracker.measure, tracker.needsAudit ? .converging : .exact)
+            if entry.wasPolled { pool.cancelPoll(entry.key) }
             entry.wasPolled = false
         case .unreadable(let error):
             outcome = .failed(reason: "\(entry.directory): \(error)")
@@ -277,7 +266,7 @@ final class ShardWorker {
                 ScannerPool.PollJob(
                     key: entry.key, directory: entry.directory,
                     confidence: .polling(reason: reason, seconds: options.pollSeconds),
-                    deliver: { [sink] in sink.take($0) }))
+                    deliver: { [returnPoll] in returnPoll(index, $0) }))
             return
         }
         guard outcome != entry.lastReported || tracker.watchCount != entry.lastWatches else { return }
@@ -287,6 +276,12 @@ final class ShardWorker {
             LayerReport(
                 key: entry.key, outcome: outcome, watches: tracker.watchCount, paths: paths, root: nil,
                 directory: entry.directory, isFinal: true))
+    }
+
+    /// A walk may end after the layer was forgotten, or after watches had returned and told the exact figure.
+    private func take(_ report: LayerReport, ofPoll index: Int) {
+        guard tracked[index]?.wasPolled == true else { return }
+        sink.take(report)
     }
 
     private func publishCounters() {

@@ -8,13 +8,24 @@ public final class TrackingService: Sendable {
     private let pool: ScannerPool
     private let placement = Mutex<[LayerKey: Int]>([:])
 
-    public init(options: TrackingOptions = TrackingOptions(), sink: any TrackingSink) throws(KernelError) {
+    public convenience init(
+        options: TrackingOptions = TrackingOptions(), sink: any TrackingSink
+    ) throws(KernelError) {
+        try self.init(options: options, sink: sink, openInotify: Inotify.init)
+    }
+
+    init(
+        options: TrackingOptions, sink: any TrackingSink,
+        openInotify: @escaping @Sendable () throws(KernelError) -> Inotify
+    ) throws(KernelError) {
         pool = try ScannerPool(threads: 2, options: options, sink: sink)
         let budget = WatchBudget(limit: options.watchLimit)
         var shards: [TrackingShard] = []
         for index in 0..<max(1, options.shards) {
             shards.append(
-                try TrackingShard(index: index, options: options, sink: sink, pool: pool, budget: budget))
+                try TrackingShard(
+                    index: index, options: options, sink: sink, pool: pool, budget: budget,
+                    openInotify: openInotify))
         }
         self.shards = shards
     }

@@ -16,6 +16,7 @@ final class TrackingShard: Sendable {
         case track(LayerKey, directory: String)
         case forget(LayerKey)
         case barrier(Answer)
+        case polled(Int, LayerReport)
         case stop
     }
 
@@ -32,15 +33,18 @@ final class TrackingShard: Sendable {
     private let sink: any TrackingSink
     private let pool: ScannerPool
     private let budget: WatchBudget
+    private let openInotify: @Sendable () throws(KernelError) -> Inotify
 
     init(
-        index: Int, options: TrackingOptions, sink: any TrackingSink, pool: ScannerPool, budget: WatchBudget
+        index: Int, options: TrackingOptions, sink: any TrackingSink, pool: ScannerPool, budget: WatchBudget,
+        openInotify: @escaping @Sendable () throws(KernelError) -> Inotify
     ) throws(KernelError) {
         self.index = index
         self.options = options
         self.sink = sink
         self.pool = pool
         self.budget = budget
+        self.openInotify = openInotify
         wakeUp = try WakeUp()
     }
 
@@ -48,8 +52,11 @@ final class TrackingShard: Sendable {
         NamedThread.start("track-\(index)") { [self] in
             let worker = ShardWorker(
                 options: options, sink: sink, pool: pool, budget: budget,
+                instance: InotifyInstance(openInotify),
                 takeCommands: { [self] in takeCommands() },
-                publish: { [self] counters in shared.withLock { $0.counters = counters } }, wakeUp: wakeUp)
+                publish: { [self] counters in shared.withLock { $0.counters = counters } },
+                returnPoll: { [weak self] index, report in self?.send(.polled(index, report)) },
+                wakeUp: wakeUp)
             worker.run()
             let left = shared.withLock { shared in
                 shared.isStopped = true

@@ -11,9 +11,11 @@ final class DisturbedFileSystem: LayerFileSystem {
     private var isFirst = true
 
     init(path: String) throws {
-        inotify = try Inotify()
+        let inotify = try Inotify()
+        self.inotify = inotify
         base = KernelFileSystem(
-            path: path, inotify: inotify, watches: WatchOwners(), budget: WatchBudget(limit: .max), layer: 0)
+            path: path, instance: InotifyInstance { inotify }, watches: WatchOwners(),
+            budget: WatchBudget(limit: .max), layer: 0)
     }
 
     /// Gives a tracker all events that wait.

@@ -487,9 +487,17 @@ package final class LayerTracker<FileSystem: LayerFileSystem> {
         do {
             return try fileSystem.watch(handle)
         } catch {
-            guard error.errno == .noSpace || error.errno == .noMemory else { throw .unreadable(error) }
-            throw .untrackable(
-                reason: "inotify watches are used up; raise the sysctl fs.inotify.max_user_watches")
+            switch error.errno {
+            case .noSpace, .noMemory:
+                throw .untrackable(
+                    reason: "inotify watches are used up; raise the sysctl fs.inotify.max_user_watches")
+            case .tooManyOpenFiles, .tooManyOpenFilesInSystem:
+                throw .untrackable(
+                    reason:
+                        "\(error); raise the sysctl fs.inotify.max_user_instances or the limit of open files"
+                )
+            default: throw .unreadable(error)
+            }
         }
     }
 
