@@ -46,6 +46,8 @@ package final class LayerTracker<FileSystem: LayerFileSystem> {
     private var relief: () -> Void = {}
     private var looksSinceRelief = 0
     private var now: Int64 = 0
+    /// While everything is looked at: files whose change time is not later have the blocks they will keep.
+    private var settledBefore: Int64?
 
     package init(fileSystem: FileSystem, settleSeconds: [Int]) {
         self.fileSystem = fileSystem
@@ -197,6 +199,8 @@ package final class LayerTracker<FileSystem: LayerFileSystem> {
         needsAudit = false
         aliases.trustAgain()
         settle.clearOverflow()
+        settledBefore = realtimeNanoseconds().subtractingClamped(settle.delays.last ?? 0)
+        defer { settledBefore = nil }
         listing.append((status.identity.inode, true))
         try drainListing()
         let ended = monotonicNanoseconds()
@@ -430,9 +434,12 @@ package final class LayerTracker<FileSystem: LayerFileSystem> {
     private func setFile(_ status: FileStatus, at place: Place, wasWritten: Bool) {
         let change = tree?.setFile(status, at: place) ?? 0
         if change != 0 { growth.note(place, change) }
-        if status.kind == .regular, change != 0 || wasWritten {
-            settle.noteWrite(of: status.identity.inode, at: now)
-        }
+        guard status.kind == .regular else { return }
+        // A look at everything finds files that nobody wrote for long; their change time tells.
+        let mayStillChange =
+            settledBefore.map { status.changed > $0 && !settle.contains(status.identity.inode) }
+            ?? (change != 0)
+        if wasWritten || mayStillChange { settle.noteWrite(of: status.identity.inode, at: now) }
     }
 
     private func setDirectory(
