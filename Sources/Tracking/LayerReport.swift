@@ -22,6 +22,8 @@ public struct LayerReport: Hashable, Sendable {
     ///
     /// Files written within the last 35 s may get other blocks at writeback; such a layer is measured again.
     public var isFinal: Bool
+    /// By how much an audit found another figure than the events had told: a defect, or a change that has no event.
+    public var correction: Measure?
 }
 
 /// Takes what tracking finds out; called from tracking's threads, and must not block them.

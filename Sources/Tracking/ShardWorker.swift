@@ -231,7 +231,7 @@ final class ShardWorker {
         if isAsked { tracker.markUnsettled() }
         if now >= entry.lastAudit + Int64(options.auditSeconds) * 1_000_000_000 {
             entry.lastAudit = now
-            tracker.audit()
+            tracker.auditUnasked()
         }
         guard tracker.needsAudit else { return }
         if now >= auditDue(entry) || (isAsked && entry.isCheap) { tracker.audit() }
@@ -275,7 +275,7 @@ final class ShardWorker {
         sink.take(
             LayerReport(
                 key: entry.key, outcome: outcome, watches: tracker.watchCount, paths: paths, root: nil,
-                directory: entry.directory, isFinal: true))
+                directory: entry.directory, isFinal: true, correction: tracker.correction))
     }
 
     /// A walk may end after the layer was forgotten, or after watches had returned and told the exact figure.
@@ -292,6 +292,7 @@ final class ShardWorker {
         counters.looks = sum.looks
         counters.fullLooks = sum.fullLooks
         counters.audits = sum.audits
+        counters.corrections = sum.corrections
         counters.watches = Int64(owners.count)
         publish(counters)
     }

@@ -27,6 +27,8 @@ package final class LayerTracker<FileSystem: LayerFileSystem> {
     package private(set) var failure: Failure?
     package private(set) var lastFullLook: (end: Int64, duration: Int64)?
     package private(set) var counters = TrackerCounters()
+    /// By how much the last batch's audit found another figure than the events had told.
+    package private(set) var correction: Measure?
 
     package enum Failure: Error, Hashable, Sendable {
         /// Watches have run out, or the layer is too large to hold.
@@ -48,6 +50,8 @@ package final class LayerTracker<FileSystem: LayerFileSystem> {
     private var now: Int64 = 0
     /// While everything is looked at: files whose change time is not later have the blocks they will keep.
     private var settledBefore: Int64?
+    /// The look at everything that is marked checks what the events told.
+    private var isCheck = false
 
     package init(fileSystem: FileSystem, settleSeconds: [Int]) {
         self.fileSystem = fileSystem
@@ -69,6 +73,7 @@ package final class LayerTracker<FileSystem: LayerFileSystem> {
     /// Takes an event of one of this layer's watches.
     package func note(_ event: InotifyEvent) {
         guard let directory = directoryOfWatch[event.watch] else { return }
+        isCheck = false
         if event.mask.contains(.ignored) {
             directoryOfWatch[event.watch] = nil
             if tree?.directories[directory]?.watch == event.watch {
@@ -86,6 +91,7 @@ package final class LayerTracker<FileSystem: LayerFileSystem> {
 
     /// Events were lost: everything is to be looked at again.
     package func noteOverflow() {
+        isCheck = false
         pending.lookAtEverything()
     }
 
@@ -110,6 +116,15 @@ package final class LayerTracker<FileSystem: LayerFileSystem> {
     package func audit() {
         pending.lookAtEverything()
         counters.audits += 1
+    }
+
+    /// Makes the next batch a look at everything that no event gave cause for.
+    ///
+    /// Such a look checks whether the events told the truth: what it changes is in ``correction``. Where changes are
+    /// known that nobody has looked at, the difference could be theirs, so it is an audit like any other.
+    package func auditUnasked() {
+        isCheck = isSettled && !settle.hasOverflowed
+        audit()
     }
 
     private func markEntry(of directory: UInt64) {
@@ -139,10 +154,23 @@ package final class LayerTracker<FileSystem: LayerFileSystem> {
         growth = BatchGrowth()
         let looks = pending
         pending = PendingLooks()
+        let isCheck = isCheck
+        self.isCheck = false
+        correction = nil
+        // Files whose blocks may change without an event are known to be open, so they are looked at before.
+        if isCheck { restats.formUnion(settle.inodes) }
         let changedFiles = restats
         restats = []
         do throws(Failure) {
-            if looks.everything || tree == nil || failure != nil {
+            if isCheck {
+                try restat(changedFiles)
+                try finish()
+                let told = measure.total
+                try lookAtEverything()
+                try finish()
+                relief()
+                noteCorrection(from: told)
+            } else if looks.everything || tree == nil || failure != nil {
                 try lookAtEverything()
             } else {
                 try look(at: looks)
@@ -155,6 +183,13 @@ package final class LayerTracker<FileSystem: LayerFileSystem> {
         }
         counters.batches += 1
         return growth.top { [tree] in tree?.path(of: $0) }
+    }
+
+    private func noteCorrection(from told: Measure) {
+        let difference = measure.total - told
+        guard pending.isEmpty, difference != .zero else { return }
+        correction = difference
+        counters.corrections += 1
     }
 
     private func fail(_ reason: Failure) {
@@ -548,6 +583,7 @@ package struct TrackerCounters: Hashable, Sendable {
     package var batches: Int64 = 0
     package var fullLooks: Int64 = 0
     package var audits: Int64 = 0
+    package var corrections: Int64 = 0
 
     mutating func add(_ other: TrackerCounters) {
         directoriesRead += other.directoriesRead
@@ -555,5 +591,6 @@ package struct TrackerCounters: Hashable, Sendable {
         batches += other.batches
         fullLooks += other.fullLooks
         audits += other.audits
+        corrections += other.corrections
     }
 }
