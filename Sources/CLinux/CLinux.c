@@ -6,7 +6,6 @@
 #include <pthread.h>
 #include <sys/eventfd.h>
 #include <sys/ioctl.h>
-#include <sys/socket.h>
 #include <sys/stat.h>
 #include <sys/syscall.h>
 #include <sys/sysmacros.h>
@@ -14,7 +13,6 @@
 #include <unistd.h>
 
 const int CLINUX_O_PATH = O_PATH;
-const int CLINUX_O_NOATIME = O_NOATIME;
 const uint64_t CLINUX_RESOLVE_BENEATH = RESOLVE_BENEATH;
 const uint64_t CLINUX_RESOLVE_NO_SYMLINKS = RESOLVE_NO_SYMLINKS;
 const uint64_t CLINUX_RESOLVE_NO_MAGICLINKS = RESOLVE_NO_MAGICLINKS;
@@ -75,20 +73,9 @@ int clinux_fstatfs(int fd, struct clinux_filesystem *out) {
 }
 
 int clinux_eventfd(void) { return eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK); }
-int clinux_gettid(void) { return (int)gettid(); }
 int clinux_set_thread_name(const char *name) { return pthread_setname_np(pthread_self(), name); }
 
 int clinux_pending_bytes(int fd) {
     int pending = 0;
     return ioctl(fd, FIONREAD, &pending) == 0 ? pending : -1;
-}
-
-int clinux_peer_credentials(int fd, uint32_t *pid, uint32_t *uid, uint32_t *gid) {
-    struct ucred credentials;
-    socklen_t length = sizeof credentials;
-    if (getsockopt(fd, SOL_SOCKET, SO_PEERCRED, &credentials, &length) != 0) return -1;
-    *pid = (uint32_t)credentials.pid;
-    *uid = credentials.uid;
-    *gid = credentials.gid;
-    return 0;
 }

@@ -15,38 +15,43 @@ public enum BoundedFile {
     /// Reads a regular file of at most `limit` bytes.
     ///
     /// The last component may not be a symbolic link, unless `followingLinks` says so, for a file of the
-    /// operator's own; a FIFO or device is refused without blocking on it.
+    /// operator's own; a FIFO, socket or device is refused without being opened.
     public static func read(
         path: String, limit: Int, followingLinks: Bool = false
     ) throws(Failure) -> [UInt8] {
         let links = followingLinks ? 0 : O_NOFOLLOW
         return try contents(
-            of: Glibc.open(path, O_RDONLY | links | O_NONBLOCK | O_CLOEXEC | O_NOCTTY), path: path,
-            limit: limit)
+            of: Glibc.open(path, CLINUX_O_PATH | links | O_CLOEXEC), path: path, limit: limit)
     }
 
     /// Reads entry `name` of `directory` under the same rules.
     public static func read(_ name: FileName, in directory: Directory, limit: Int) throws(Failure) -> [UInt8]
     {
         let raw = name.withCString {
-            Glibc.openat(
-                directory.descriptor.rawValue, $0, O_RDONLY | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC | O_NOCTTY)
+            Glibc.openat(directory.descriptor.rawValue, $0, CLINUX_O_PATH | O_NOFOLLOW | O_CLOEXEC)
         }
         return try contents(of: raw, path: name.escaped, limit: limit)
     }
 
-    private static func contents(of raw: Int32, path: String, limit: Int) throws(Failure) -> [UInt8] {
-        guard raw >= 0 else {
+    /// Reads what `handle` names, which it closes.
+    ///
+    /// Opening a device can do something, like rewinding a tape, so the inode is held by `O_PATH`, which opens
+    /// nothing, until its type is known.
+    private static func contents(of handle: Int32, path: String, limit: Int) throws(Failure) -> [UInt8] {
+        guard handle >= 0 else {
             if currentErrno() == .tooManySymbolicLinkLevels { throw .notRegular(path: path) }
             throw .system(KernelError(call: "open", path: path))
         }
-        defer { Glibc.close(raw) }
+        defer { Glibc.close(handle) }
         var status = clinux_status()
-        guard clinux_status_at(raw, "", &status) == 0 else {
+        guard clinux_status_at(handle, "", &status) == 0 else {
             throw .system(KernelError(call: "fstat", path: path))
         }
         guard status.mode & UInt32(S_IFMT) == UInt32(S_IFREG) else { throw .notRegular(path: path) }
         guard status.size <= UInt64(limit) else { throw .tooLarge(path: path, limit: limit) }
+        let raw = Glibc.open("/proc/self/fd/\(handle)", O_RDONLY | O_NONBLOCK | O_CLOEXEC | O_NOCTTY)
+        guard raw >= 0 else { throw .system(KernelError(call: "open", path: path)) }
+        defer { Glibc.close(raw) }
 
         var bytes: [UInt8] = []
         bytes.reserveCapacity(Int(status.size) + 1)

@@ -1,3 +1,4 @@
+internal import CLinux
 internal import Glibc
 public import SystemPackage
 
@@ -42,16 +43,30 @@ public final class Inotify: Sendable {
         inotify_rm_watch(descriptor.rawValue, watch)
     }
 
+    /// How many bytes of events wait in the queue.
+    ///
+    /// The corresponding C function is `ioctl` with `FIONREAD`.
+    public func pendingBytes() throws(KernelError) -> Int {
+        let bytes = clinux_pending_bytes(descriptor.rawValue)
+        guard bytes >= 0 else { throw KernelError(call: "ioctl FIONREAD") }
+        return Int(bytes)
+    }
+
     /// Hands every event that waits in the queue to `body`, and returns how many there were.
     ///
     /// An event is queued inside the system call that caused it, so when this returns every change whose call
     /// had returned before is among the events, or behind an overflow. `limit` bounds the events taken in one
     /// call, so that a flood cannot hold the caller for ever; returning `limit` or more means that more may wait.
-    public func drain(limit: Int = .max, _ body: (InotifyEvent) -> Void) throws(KernelError) -> Int {
+    /// It goes on past `limit` until it has taken `bytes` or found the queue empty: with what ``pendingBytes()``
+    /// said, everything is taken that waited then, however long the queue.
+    public func drain(
+        limit: Int = .max, atLeast bytes: Int = 0, _ body: (InotifyEvent) -> Void
+    ) throws(KernelError) -> Int {
         var total = 0
+        var taken = 0
         var failure: KernelError?
         withUnsafeTemporaryAllocation(byteCount: 64 * 1024, alignment: 8) { buffer in
-            while total < limit {
+            while total < limit || taken < bytes {
                 let count = Glibc.read(descriptor.rawValue, buffer.baseAddress, buffer.count)
                 guard count > 0 else {
                     let errno = currentErrno()
@@ -59,6 +74,7 @@ public final class Inotify: Sendable {
                     if count < 0, errno != .wouldBlock { failure = KernelError(call: "read", errno: errno) }
                     return
                 }
+                taken += count
                 InotifyEvent.parse(UnsafeRawBufferPointer(rebasing: buffer[..<count])) { event in
                     total += 1
                     body(event)

@@ -10,7 +10,7 @@ struct KernelFileSystem: LayerFileSystem {
     ]
 
     let path: String
-    let inotify: Inotify
+    let instance: InotifyInstance
     /// Takes note of which layer a watch belongs to.
     let watches: WatchOwners
     let budget: WatchBudget
@@ -43,6 +43,7 @@ struct KernelFileSystem: LayerFileSystem {
     }
 
     func watch(_ directory: Directory) throws(KernelError) -> Int32 {
+        let inotify = try instance.opened()
         guard budget.take() else { throw KernelError(call: "inotify_add_watch", errno: .noSpace) }
         let watch: Int32
         do {
@@ -60,8 +61,26 @@ struct KernelFileSystem: LayerFileSystem {
     func unwatch(_ watch: Int32) {
         // The directory may have moved to another layer, which then owns the watch.
         guard watches.release(watch, from: layer) else { return }
-        inotify.remove(watch: watch)
+        instance.inotify?.remove(watch: watch)
         budget.give()
+    }
+}
+
+/// An inotify instance that is opened when it is first needed, and tried again where that failed; used by one
+/// thread.
+final class InotifyInstance {
+    private(set) var inotify: Inotify?
+    private let open: () throws(KernelError) -> Inotify
+
+    init(_ open: @escaping () throws(KernelError) -> Inotify) {
+        self.open = open
+    }
+
+    func opened() throws(KernelError) -> Inotify {
+        if let inotify { return inotify }
+        let new = try open()
+        inotify = new
+        return new
     }
 }
 

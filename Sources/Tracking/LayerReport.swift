@@ -18,7 +18,12 @@ public struct LayerReport: Hashable, Sendable {
     /// The layer's directory itself, for an immutable layer that was measured.
     public var root: FileStatus?
     public var directory: String
-    public var isFinal = true
+    /// Whether the figure of an immutable layer can no longer change; always true for a writable layer.
+    ///
+    /// Files written within the last 35 s may get other blocks at writeback; such a layer is measured again.
+    public var isFinal: Bool
+    /// By how much an audit found another figure than the events had told: a defect, or a change that has no event.
+    public var correction: Measure?
 }
 
 /// Takes what tracking finds out; called from tracking's threads, and must not block them.
@@ -42,6 +47,8 @@ public struct TrackingCounters: Hashable, Sendable {
     /// Audits that found another figure than the events had told.
     public var corrections: Int64 = 0
     public var watches: Int64 = 0
+    /// Immutable layers whose figure is not final yet, those included that have never been measured.
+    public var settlingLayers: Int64 = 0
 
     public init() {}
 
@@ -55,6 +62,7 @@ public struct TrackingCounters: Hashable, Sendable {
         left.audits += right.audits
         left.corrections += right.corrections
         left.watches += right.watches
+        left.settlingLayers += right.settlingLayers
     }
 }
 
@@ -69,6 +77,8 @@ public struct TrackingOptions: Hashable, Sendable {
     public var shards: Int
     /// Watches that may be held at most, over all layers.
     public var watchLimit: Int
+    /// Not the operator's to choose: how file systems behave decides it.
+    var settling = SettlingTimes()
 
     public init(
         batchMilliseconds: Int = 25, pollSeconds: Int = 30, auditSeconds: Int = 600, shards: Int = 2,

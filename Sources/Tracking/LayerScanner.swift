@@ -10,6 +10,8 @@ public enum LayerScanner {
         public var root: FileStatus
         public var directoriesRead: Int64
         public var looks: Int64
+        /// The latest change time of all inodes that were counted, nanoseconds since the epoch.
+        public var newestChange: Int64
     }
 
     private struct Step {
@@ -31,6 +33,7 @@ public enum LayerScanner {
         var inodes: Int64 = 1
         var directoriesRead: Int64 = 0
         var looks: Int64 = 0
+        var newestChange = rootStatus.changed
         var linked: [UInt64: (names: UInt32, links: UInt32, measure: Measure)] = [:]
         var steps = [Step(parent: -1, name: FileName(bytes: []))]
         var stack = [0]
@@ -41,9 +44,7 @@ public enum LayerScanner {
             do {
                 directory = index == 0 ? root : try root.openDescendant(names(to: index, steps))
             } catch {
-                guard error.errno == .noSuchFileOrDirectory || error.errno == .notDirectory else {
-                    throw error
-                }
+                guard error.leadsElsewhere else { throw error }
                 continue
             }
             directoriesRead += 1
@@ -51,9 +52,11 @@ public enum LayerScanner {
             do {
                 entries = try directory.entries()
             } catch let error as KernelError {
-                throw error
-            } catch {
+                // It was removed after it had been opened.
+                guard error.leadsElsewhere else { throw error }
                 continue
+            } catch {
+                preconditionFailure("entries throws only KernelError")
             }
             for entry in entries {
                 looks += 1
@@ -67,6 +70,7 @@ public enum LayerScanner {
                 guard status.identity.device == rootStatus.identity.device, !status.isWhiteout else {
                     continue
                 }
+                newestChange = max(newestChange, status.changed)
                 if status.kind == .directory {
                     steps.append(Step(parent: index, name: entry.name))
                     stack.append(steps.count - 1)
@@ -98,7 +102,8 @@ public enum LayerScanner {
                 total: Measure(
                     diskBytes: Int64(clamping: disk), sizeBytes: Int64(clamping: size), inodes: inodes),
                 linkedOutside: outside),
-            root: rootStatus, directoriesRead: directoriesRead, looks: looks)
+            root: rootStatus, directoriesRead: directoriesRead, looks: looks,
+            newestChange: newestChange)
     }
 
     private static func names(to index: Int, _ steps: [Step]) -> [FileName] {

@@ -1,29 +1,63 @@
 internal import Accounting
 internal import Kernel
+internal import SystemPackage
 internal import Synchronization
 
 /// Measures layers by walks on a few threads of its own.
 final class ScannerPool: Sendable {
-    struct Job: Sendable {
+    /// A walk for a writable layer that cannot be watched.
+    struct PollJob: Sendable {
         var key: LayerKey
         var directory: String
         /// How the figure is to be called.
         var confidence: Confidence
+        var deliver: @Sendable (LayerReport) -> Void
+    }
+
+    private enum Job: Sendable {
+        case layer(LayerKey)
+        case poll(PollJob)
+
+        func isLayer(_ key: LayerKey) -> Bool {
+            if case .layer(key) = self { true } else { false }
+        }
+
+        func isPoll(_ key: LayerKey) -> Bool {
+            if case .poll(let poll) = self { poll.key == key } else { false }
+        }
+    }
+
+    private enum Work: Sendable {
+        case layer(SettlingLayers.Walk)
+        case poll(PollJob, serial: Int)
     }
 
     private struct State {
         var queue: [Job] = []
-        var cancelled: Set<LayerKey> = []
-        var running: [LayerKey: Int] = [:]
+        var layers = SettlingLayers()
+        var barriers: [Int: @Sendable (Set<LayerKey>) -> Void] = [:]
+        /// The polling walks that run, by the number of the walk.
+        var polls: [LayerKey: Int] = [:]
+        var lastPoll = 0
         var isStopped = false
         var counters = TrackingCounters()
+
+        /// The barriers to call, outside the lock.
+        mutating func take(_ answers: [SettlingLayers.Answer]) -> [() -> Void] {
+            answers.compactMap { answer in
+                guard let body = barriers.removeValue(forKey: answer.barrier) else { return nil }
+                return { body(answer.unsettled) }
+            }
+        }
     }
 
     private let state = Mutex(State())
     private let wakeUps: [WakeUp]
     private let sink: any TrackingSink
+    private let options: TrackingOptions
 
-    init(threads: Int, sink: any TrackingSink) throws(KernelError) {
+    init(threads: Int, options: TrackingOptions, sink: any TrackingSink) throws(KernelError) {
+        self.options = options
         self.sink = sink
         var wakeUps: [WakeUp] = []
         for _ in 0..<threads { wakeUps.append(try WakeUp()) }
@@ -36,67 +70,193 @@ final class ScannerPool: Sendable {
         }
     }
 
-    func add(_ job: Job) {
+    // MARK: Immutable layers
+
+    /// Measures an immutable layer, again and again until its figure is final.
+    func measure(_ key: LayerKey, directory: String) {
         state.withLock {
-            $0.cancelled.remove(job.key)
-            if !$0.queue.contains(where: { $0.key == job.key }) { $0.queue.append(job) }
+            if $0.layers.add(key, directory: directory) { $0.queue.append(.layer(key)) }
         }
-        for wakeUp in wakeUps { wakeUp.signal() }
+        signal()
     }
 
-    func cancel(_ key: LayerKey) {
+    func forget(_ key: LayerKey) {
+        let answers = state.withLock {
+            $0.queue.removeAll { $0.isLayer(key) }
+            return $0.take($0.layers.forget(key))
+        }
+        for answer in answers { answer() }
+    }
+
+    /// Measures every layer that is not final once more and calls `body` with those that stayed unsettled.
+    ///
+    /// Returns what ``giveUp(_:)`` takes.
+    func barrier(_ body: @escaping @Sendable (Set<LayerKey>) -> Void) -> Int {
+        let (barrier, answer) = state.withLock { state in
+            let asked = state.layers.ask()
+            guard asked.answer == nil, !state.isStopped else {
+                return (asked.barrier, asked.answer ?? state.layers.giveUp(asked.barrier))
+            }
+            state.barriers[asked.barrier] = body
+            let urgent = Set(asked.urgent)
+            state.queue.removeAll { if case .layer(let key) = $0 { urgent.contains(key) } else { false } }
+            state.queue.insert(contentsOf: asked.urgent.map { .layer($0) }, at: 0)
+            return (asked.barrier, nil)
+        }
+        if let answer { body(answer.unsettled) } else { signal() }
+        return barrier
+    }
+
+    /// Answers a barrier with what is known, if it was not answered before.
+    func giveUp(_ barrier: Int) {
+        let answers = state.withLock { state in
+            state.layers.giveUp(barrier).map { state.take([$0]) } ?? []
+        }
+        for answer in answers { answer() }
+    }
+
+    // MARK: Polling
+
+    /// Queues a walk, unless one of the same layer waits or runs.
+    func poll(_ poll: PollJob) {
         state.withLock {
-            $0.queue.removeAll { $0.key == key }
-            if $0.running[key] != nil { $0.cancelled.insert(key) }
+            guard $0.polls[poll.key] == nil, !$0.queue.contains(where: { $0.isPoll(poll.key) }) else {
+                return
+            }
+            $0.queue.append(.poll(poll))
+        }
+        signal()
+    }
+
+    func cancelPoll(_ key: LayerKey) {
+        state.withLock {
+            $0.queue.removeAll { $0.isPoll(key) }
+            $0.polls[key] = nil
         }
     }
 
-    var counters: TrackingCounters { state.withLock { $0.counters } }
+    // MARK: Threads
+
+    var counters: TrackingCounters {
+        state.withLock {
+            var counters = $0.counters
+            counters.settlingLayers = Int64($0.layers.count)
+            return counters
+        }
+    }
 
     func stop() {
-        state.withLock { $0.isStopped = true }
+        let answers = state.withLock { state in
+            state.isStopped = true
+            return state.take(state.barriers.keys.compactMap { state.layers.giveUp($0) })
+        }
+        for answer in answers { answer() }
+        signal()
+    }
+
+    private func signal() {
         for wakeUp in wakeUps { wakeUp.signal() }
     }
 
     private func work(_ wakeUp: WakeUp) {
         while true {
             wakeUp.clear()
-            while let job = next() { run(job) }
-            if state.withLock({ $0.isStopped }) { return }
-            _ = Poll.wait(for: [wakeUp.descriptor], timeoutMilliseconds: -1)
-        }
-    }
-
-    private func next() -> Job? {
-        state.withLock {
-            guard !$0.isStopped, !$0.queue.isEmpty else { return nil }
-            let job = $0.queue.removeFirst()
-            $0.running[job.key, default: 0] += 1
-            return job
-        }
-    }
-
-    private func run(_ job: Job) {
-        var report = LayerReport(
-            key: job.key, outcome: .failed(reason: ""), watches: 0, paths: [], root: nil,
-            directory: job.directory)
-        var counters = TrackingCounters()
-        do {
-            let result = try LayerScanner.measure(path: job.directory) { [self] in
-                state.withLock { $0.isStopped || $0.cancelled.contains(job.key) }
+            while let work = next() {
+                switch work {
+                case .layer(let walk): run(walk)
+                case .poll(let poll, let serial): run(poll, serial)
+                }
             }
-            counters.directoriesRead = result.directoriesRead
-            counters.looks = result.looks
-            report.outcome = .measured(result.measure, job.confidence)
-            report.root = result.root
-        } catch {
-            report.outcome = .failed(reason: "\(error)")
+            let (isStopped, due) = state.withLock { ($0.isStopped, $0.layers.nextDue) }
+            if isStopped { return }
+            _ = Poll.wait(for: [wakeUp.descriptor], timeoutMilliseconds: Self.timeout(until: due))
+        }
+    }
+
+    private static func timeout(until due: Int64?) -> Int32 {
+        guard let due else { return -1 }
+        return Int32(clamping: max(0, (due - monotonicNanoseconds() + 999_999) / 1_000_000))
+    }
+
+    private func next() -> Work? {
+        state.withLock { state in
+            guard !state.isStopped else { return nil }
+            if state.queue.isEmpty {
+                state.queue = state.layers.takeDue(at: monotonicNanoseconds()).map { .layer($0) }
+            }
+            while !state.queue.isEmpty {
+                switch state.queue.removeFirst() {
+                case .layer(let key):
+                    guard let walk = state.layers.begin(key) else { continue }
+                    return .layer(walk)
+                case .poll(let poll):
+                    state.lastPoll += 1
+                    state.polls[poll.key] = state.lastPoll
+                    return .poll(poll, serial: state.lastPoll)
+                }
+            }
+            return nil
+        }
+    }
+
+    private func run(_ walk: SettlingLayers.Walk) {
+        let started = realtimeNanoseconds()
+        let (result, outcome) = measure(walk.directory, .exact) { [self] in
+            state.withLock { !$0.isStopped && $0.layers.isWanted(walk) }
+        }
+        let ending: SettlingLayers.Outcome
+        switch outcome {
+        case .failed(let reason):
+            let retry = monotonicNanoseconds() + options.settling.delayNanoseconds
+            ending = .failed(reason: reason, retry: retry)
+        case .measured:
+            ending = options.settling.outcome(
+                newestChange: result?.newestChange ?? started, walkStarted: started)
+        }
+        let (isNews, answers) = state.withLock { state -> (Bool, [() -> Void]) in
+            guard !state.isStopped else { return (false, []) }
+            let end = state.layers.end(walk, ending)
+            if end.isQueuedAgain { state.queue.insert(.layer(walk.key), at: 0) }
+            return (end.isNews, state.take(end.answers))
+        }
+        // The report comes before the answer, for the answer says that the report's figure holds.
+        if isNews {
+            sink.take(
+                LayerReport(
+                    key: walk.key, outcome: outcome, watches: 0, paths: [], root: result?.root,
+                    directory: walk.directory, isFinal: ending == .final))
+        }
+        for answer in answers { answer() }
+    }
+
+    private func run(_ poll: PollJob, _ serial: Int) {
+        let (result, outcome) = measure(poll.directory, poll.confidence) { [self] in
+            state.withLock { !$0.isStopped && $0.polls[poll.key] == serial }
         }
         let isWanted = state.withLock {
-            $0.counters += counters
-            if $0.running[job.key] == 1 { $0.running[job.key] = nil } else { $0.running[job.key]? -= 1 }
-            return $0.cancelled.remove(job.key) == nil && !$0.isStopped
+            guard $0.polls[poll.key] == serial else { return false }
+            $0.polls[poll.key] = nil
+            return !$0.isStopped
         }
-        if isWanted { sink.take(report) }
+        guard isWanted else { return }
+        poll.deliver(
+            LayerReport(
+                key: poll.key, outcome: outcome, watches: 0, paths: [], root: result?.root,
+                directory: poll.directory, isFinal: true))
+    }
+
+    private func measure(
+        _ directory: String, _ confidence: Confidence, whileWanted isWanted: () -> Bool
+    ) -> (LayerScanner.Result?, LayerReport.Outcome) {
+        do {
+            let result = try LayerScanner.measure(path: directory) { !isWanted() }
+            state.withLock {
+                $0.counters.directoriesRead += result.directoriesRead
+                $0.counters.looks += result.looks
+            }
+            return (result, .measured(result.measure, confidence))
+        } catch {
+            return (nil, .failed(reason: "\(directory): \(error)"))
+        }
     }
 }

@@ -25,16 +25,19 @@ final class ShardWorker {
         }
     }
 
+    private static let drainLimit = 65_536
+
     private let options: TrackingOptions
     private let sink: any TrackingSink
     private let pool: ScannerPool
     private let budget: WatchBudget
     private let takeCommands: () -> [TrackingShard.Command]
     private let publish: (TrackingCounters) -> Void
+    /// Hands the result of a polling walk to this thread, with the number of the layer it was for.
+    private let returnPoll: @Sendable (Int, LayerReport) -> Void
     private let wakeUp: WakeUp
 
-    private var inotify: Inotify?
-    private var inotifyFailure: String?
+    private let instance: InotifyInstance
     private let owners = WatchOwners()
     private var tracked: [Int: Tracked] = [:]
     private var indices: [LayerKey: Int] = [:]
@@ -43,16 +46,18 @@ final class ShardWorker {
     private var retired = TrackerCounters()
     private var firstEvent: Int64?
     private var lastBatch: Int64 = 0
-    private var lastOverflowLook: Int64 = 0
     private var isOverflown = false
-    private var barriers: [TrackingShard.Barrier] = []
+    private var barriers: [TrackingShard.Answer] = []
     private var isStopped = false
 
     init(
         options: TrackingOptions, sink: any TrackingSink, pool: ScannerPool, budget: WatchBudget,
-        takeCommands: @escaping () -> [TrackingShard.Command],
-        publish: @escaping (TrackingCounters) -> Void, wakeUp: WakeUp
+        instance: InotifyInstance, takeCommands: @escaping () -> [TrackingShard.Command],
+        publish: @escaping (TrackingCounters) -> Void,
+        returnPoll: @escaping @Sendable (Int, LayerReport) -> Void, wakeUp: WakeUp
     ) {
+        self.instance = instance
+        self.returnPoll = returnPoll
         self.options = options
         self.sink = sink
         self.pool = pool
@@ -77,7 +82,7 @@ final class ShardWorker {
     // MARK: Waiting
 
     private func wait() {
-        guard let inotify else {
+        guard let inotify = instance.inotify else {
             _ = Poll.wait(for: [wakeUp.descriptor], timeoutMilliseconds: timeout())
             return
         }
@@ -120,39 +125,23 @@ final class ShardWorker {
             switch command {
             case .track(let key, let directory): track(key, directory)
             case .forget(let key): forget(key)
-            case .barrier(let barrier): barriers.append(barrier)
-            case .audit: for entry in tracked.values { entry.tracker.audit() }
+            case .polled(let index, let report): take(report, ofPoll: index)
+            case .barrier(let answer): barriers.append(answer)
             case .stop: isStopped = true
             }
         }
         if isStopped {
-            for barrier in barriers { barrier.answer(Set(indices.keys)) }
+            for answer in barriers { answer(nil) }
             barriers = []
         }
     }
 
     private func track(_ key: LayerKey, _ directory: String) {
         forget(key)
-        if inotify == nil {
-            do {
-                inotify = try Inotify()
-                inotifyFailure = nil
-            } catch {
-                inotifyFailure =
-                    "\(error); raise the sysctl fs.inotify.max_user_instances or the limit of open files"
-            }
-        }
-        guard let inotify else {
-            pool.add(
-                ScannerPool.Job(
-                    key: key, directory: directory,
-                    confidence: .polling(reason: inotifyFailure ?? "", seconds: options.pollSeconds)))
-            return
-        }
         let index = nextIndex
         nextIndex += 1
         let fileSystem = KernelFileSystem(
-            path: directory, inotify: inotify, watches: owners, budget: budget, layer: index)
+            path: directory, instance: instance, watches: owners, budget: budget, layer: index)
         // XFS keeps preallocated blocks for up to 300 s; elsewhere the second stage is one look in vain.
         let tracker = LayerTracker(fileSystem: fileSystem, settleSeconds: [35, 320])
         tracked[index] = Tracked(key, directory, tracker, now: monotonicNanoseconds())
@@ -160,7 +149,7 @@ final class ShardWorker {
     }
 
     private func forget(_ key: LayerKey) {
-        pool.cancel(key)
+        pool.cancelPoll(key)
         guard let index = indices.removeValue(forKey: key), let entry = tracked.removeValue(forKey: index)
         else { return }
         entry.tracker.release()
@@ -170,10 +159,11 @@ final class ShardWorker {
     // MARK: Events
 
     private func drain() {
-        guard let inotify else { return }
+        guard let inotify = instance.inotify else { return }
         do {
-            // A flood may not hold the thread: what is queued at most now, and then some.
-            _ = try inotify.drain(limit: 65_536) { event in take(event) }
+            // A flood may not hold the thread, but a barrier needs all that was queued when it came.
+            let asked = barriers.isEmpty ? 0 : try inotify.pendingBytes()
+            _ = try inotify.drain(limit: Self.drainLimit, atLeast: asked) { event in take(event) }
         } catch {
             isOverflown = true
         }
@@ -215,7 +205,7 @@ final class ShardWorker {
             guard !asked.isEmpty || isDue || isRetry || entry.lastReported == nil || now >= batchDue else {
                 continue
             }
-            run(entry, at: now)
+            run(entry, index, at: now)
         }
         if !asked.isEmpty { auditForBarrier() }
         if isDue || !asked.isEmpty { lastBatch = monotonicNanoseconds() }
@@ -223,7 +213,7 @@ final class ShardWorker {
         // What came during the batch is not part of the question.
         var unsettled: Set<LayerKey> = []
         for entry in tracked.values where !entry.tracker.isAnswered { unsettled.insert(entry.key) }
-        for barrier in asked { barrier.answer(unsettled) }
+        for answer in asked { answer(unsettled) }
     }
 
     /// Who asks gets a look at everything where the batch found cause for one, if that is quickly done.
@@ -231,7 +221,7 @@ final class ShardWorker {
         for index in tracked.keys.sorted() {
             guard let entry = tracked[index], entry.tracker.needsAudit, entry.isCheap else { continue }
             entry.tracker.audit()
-            run(entry, at: monotonicNanoseconds())
+            run(entry, index, at: monotonicNanoseconds())
         }
     }
 
@@ -241,27 +231,28 @@ final class ShardWorker {
         if isAsked { tracker.markUnsettled() }
         if now >= entry.lastAudit + Int64(options.auditSeconds) * 1_000_000_000 {
             entry.lastAudit = now
-            tracker.audit()
+            tracker.auditUnasked()
         }
         guard tracker.needsAudit else { return }
         if now >= auditDue(entry) || (isAsked && entry.isCheap) { tracker.audit() }
     }
 
-    private func run(_ entry: Tracked, at now: Int64) {
+    private func run(_ entry: Tracked, _ index: Int, at now: Int64) {
         let tracker = entry.tracker
         entry.nextRetry = nil
         let paths = tracker.runBatch(now: now) { [unowned self] in drain() }
         counters.batches += 1
-        report(entry, paths)
+        report(entry, index, paths)
     }
 
-    private func report(_ entry: Tracked, _ paths: [PathGrowth]) {
+    private func report(_ entry: Tracked, _ index: Int, _ paths: [PathGrowth]) {
         let tracker = entry.tracker
         let now = monotonicNanoseconds()
         let outcome: LayerReport.Outcome
         switch tracker.failure {
         case nil:
             outcome = .measured(tracker.measure, tracker.needsAudit ? .converging : .exact)
+            if entry.wasPolled { pool.cancelPoll(entry.key) }
             entry.wasPolled = false
         case .unreadable(let error):
             outcome = .failed(reason: "\(entry.directory): \(error)")
@@ -271,10 +262,11 @@ final class ShardWorker {
             entry.nextRetry = now + Int64(options.pollSeconds) * 1_000_000_000
             entry.wasPolled = true
             entry.lastReported = nil
-            pool.add(
-                ScannerPool.Job(
+            pool.poll(
+                ScannerPool.PollJob(
                     key: entry.key, directory: entry.directory,
-                    confidence: .polling(reason: reason, seconds: options.pollSeconds)))
+                    confidence: .polling(reason: reason, seconds: options.pollSeconds),
+                    deliver: { [returnPoll] in returnPoll(index, $0) }))
             return
         }
         guard outcome != entry.lastReported || tracker.watchCount != entry.lastWatches else { return }
@@ -283,7 +275,13 @@ final class ShardWorker {
         sink.take(
             LayerReport(
                 key: entry.key, outcome: outcome, watches: tracker.watchCount, paths: paths, root: nil,
-                directory: entry.directory))
+                directory: entry.directory, isFinal: true, correction: tracker.correction))
+    }
+
+    /// A walk may end after the layer was forgotten, or after watches had returned and told the exact figure.
+    private func take(_ report: LayerReport, ofPoll index: Int) {
+        guard tracked[index]?.wasPolled == true else { return }
+        sink.take(report)
     }
 
     private func publishCounters() {
@@ -294,6 +292,7 @@ final class ShardWorker {
         counters.looks = sum.looks
         counters.fullLooks = sum.fullLooks
         counters.audits = sum.audits
+        counters.corrections = sum.corrections
         counters.watches = Int64(owners.count)
         publish(counters)
     }

@@ -8,13 +8,24 @@ public final class TrackingService: Sendable {
     private let pool: ScannerPool
     private let placement = Mutex<[LayerKey: Int]>([:])
 
-    public init(options: TrackingOptions = TrackingOptions(), sink: any TrackingSink) throws(KernelError) {
-        pool = try ScannerPool(threads: 2, sink: sink)
+    public convenience init(
+        options: TrackingOptions = TrackingOptions(), sink: any TrackingSink
+    ) throws(KernelError) {
+        try self.init(options: options, sink: sink, openInotify: Inotify.init)
+    }
+
+    init(
+        options: TrackingOptions, sink: any TrackingSink,
+        openInotify: @escaping @Sendable () throws(KernelError) -> Inotify
+    ) throws(KernelError) {
+        pool = try ScannerPool(threads: 2, options: options, sink: sink)
         let budget = WatchBudget(limit: options.watchLimit)
         var shards: [TrackingShard] = []
         for index in 0..<max(1, options.shards) {
             shards.append(
-                try TrackingShard(index: index, options: options, sink: sink, pool: pool, budget: budget))
+                try TrackingShard(
+                    index: index, options: options, sink: sink, pool: pool, budget: budget,
+                    openInotify: openInotify))
         }
         self.shards = shards
     }
@@ -37,33 +48,40 @@ public final class TrackingService: Sendable {
         shards[shard].send(.track(key, directory: directory))
     }
 
-    /// Measures an immutable layer once.
+    /// Measures an immutable layer, and again by itself as long as the figure may still change.
     public func measure(_ key: LayerKey, directory: String) {
-        pool.add(ScannerPool.Job(key: key, directory: directory, confidence: .exact))
+        pool.measure(key, directory: directory)
     }
 
     /// Lets go of a layer, of either kind.
     public func forget(_ key: LayerKey) {
-        guard let shard = placement.withLock({ $0.removeValue(forKey: key) }) else {
-            pool.cancel(key)
-            return
-        }
+        pool.forget(key)
+        guard let shard = placement.withLock({ $0.removeValue(forKey: key) }) else { return }
         shards[shard].send(.forget(key))
     }
 
     /// Waits until every change is applied whose system call returned before this was called, at most until
     /// `deadlineMilliseconds` have passed.
     ///
-    /// Returns the writable layers whose figures may lack something, or `nil` when the time was over.
+    /// Immutable layers whose figures are not final are measured once more; those never measured are not waited
+    /// for. Returns the layers whose figures may lack something, or `nil` when the time was over and not even
+    /// that is known.
     public func barrier(deadlineMilliseconds: Int) async -> Set<LayerKey>? {
-        let deadline = monotonicNanoseconds() + Int64(deadlineMilliseconds) * 1_000_000
-        return await withCheckedContinuation { continuation in
-            let gathering = Gathering(count: shards.count) { continuation.resume(returning: $0) }
-            for shard in shards {
-                shard.send(.barrier(TrackingShard.Barrier(deadline: deadline) { gathering.add($0) }))
+        await withCheckedContinuation { continuation in
+            let gathering = Gathering(count: shards.count + 1) { continuation.resume(returning: $0) }
+            for (index, shard) in shards.enumerated() {
+                shard.send(.barrier { [self] unsettled in gathering.add(unsettled ?? keys(on: index)) })
             }
-            NamedTimer.shared.run(afterMilliseconds: deadlineMilliseconds) { gathering.giveUp() }
+            let walks = pool.barrier { gathering.add($0) }
+            NamedTimer.shared.run(afterMilliseconds: deadlineMilliseconds) { [pool] in
+                pool.giveUp(walks)
+                gathering.giveUp()
+            }
         }
+    }
+
+    private func keys(on shard: Int) -> Set<LayerKey> {
+        placement.withLock { placement in Set(placement.filter { $0.value == shard }.keys) }
     }
 
     public var counters: TrackingCounters {
@@ -77,7 +95,7 @@ public final class TrackingService: Sendable {
         pool.stop()
     }
 
-    /// Collects the answers of all shards, or gives up.
+    /// Collects the answers of all shards and of the scanners, or gives up.
     private final class Gathering: Sendable {
         private struct State {
             var missing: Int

@@ -8,19 +8,15 @@ internal import SystemPackage
 /// The thread alone touches the trackers. It empties the kernel's queue before and during each batch, so that
 /// looking never costs events, and it looks only between two emptyings, so that nothing is looked at per event.
 final class TrackingShard: Sendable {
-    /// A question that is answered once everything is applied that was queued before it was asked.
-    struct Barrier: Sendable {
-        /// Whether audits may be made for it, which takes longer.
-        var deadline: Int64
-        /// The layers whose figures do not hold all.
-        var answer: @Sendable (Set<LayerKey>) -> Void
-    }
+    /// Takes the layers whose figures do not hold everything that was queued before the question was asked;
+    /// `nil` when the thread has ended and so no figure of its layers is known to hold.
+    typealias Answer = @Sendable (Set<LayerKey>?) -> Void
 
     enum Command: Sendable {
         case track(LayerKey, directory: String)
         case forget(LayerKey)
-        case barrier(Barrier)
-        case audit
+        case barrier(Answer)
+        case polled(Int, LayerReport)
         case stop
     }
 
@@ -37,15 +33,18 @@ final class TrackingShard: Sendable {
     private let sink: any TrackingSink
     private let pool: ScannerPool
     private let budget: WatchBudget
+    private let openInotify: @Sendable () throws(KernelError) -> Inotify
 
     init(
-        index: Int, options: TrackingOptions, sink: any TrackingSink, pool: ScannerPool, budget: WatchBudget
+        index: Int, options: TrackingOptions, sink: any TrackingSink, pool: ScannerPool, budget: WatchBudget,
+        openInotify: @escaping @Sendable () throws(KernelError) -> Inotify
     ) throws(KernelError) {
         self.index = index
         self.options = options
         self.sink = sink
         self.pool = pool
         self.budget = budget
+        self.openInotify = openInotify
         wakeUp = try WakeUp()
     }
 
@@ -53,15 +52,18 @@ final class TrackingShard: Sendable {
         NamedThread.start("track-\(index)") { [self] in
             let worker = ShardWorker(
                 options: options, sink: sink, pool: pool, budget: budget,
+                instance: InotifyInstance(openInotify),
                 takeCommands: { [self] in takeCommands() },
-                publish: { [self] counters in shared.withLock { $0.counters = counters } }, wakeUp: wakeUp)
+                publish: { [self] counters in shared.withLock { $0.counters = counters } },
+                returnPoll: { [weak self] index, report in self?.send(.polled(index, report)) },
+                wakeUp: wakeUp)
             worker.run()
             let left = shared.withLock { shared in
                 shared.isStopped = true
                 defer { shared.commands = [] }
                 return shared.commands
             }
-            for case .barrier(let barrier) in left { barrier.answer([]) }
+            for case .barrier(let answer) in left { answer(nil) }
         }
     }
 
@@ -71,7 +73,7 @@ final class TrackingShard: Sendable {
             return shared.isStopped
         }
         if isStopped {
-            if case .barrier(let barrier) = command { barrier.answer([]) }
+            if case .barrier(let answer) = command { answer(nil) }
             return
         }
         wakeUp.signal()

@@ -1,6 +1,8 @@
 import Accounting
 import Foundation
+import Kernel
 import Synchronization
+import SystemPackage
 import Testing
 import UsageTestKit
 
@@ -17,6 +19,10 @@ final class LastReports: TrackingSink {
     func measure(_ key: LayerKey) -> Measure? {
         guard case .measured(let measure, _) = reports.withLock({ $0[key]?.outcome }) else { return nil }
         return measure.total
+    }
+
+    func report(_ key: LayerKey) -> LayerReport? {
+        reports.withLock { $0[key] }
     }
 
     func outcome(_ key: LayerKey) -> LayerReport.Outcome? {
@@ -135,6 +141,41 @@ struct TrackingServiceTests {
         try await wait(until: "the report") {
             if case .measured(_, .polling) = sink.outcome(key("w")) { true } else { false }
         }
+        #expect(try sink.measure(key("w")) == oracle(directory.path))
+    }
+
+    @Test("a layer for which no inotify instance could be had is polled until one can")
+    func noInstance() async throws {
+        let directory = try ScratchDirectory("track")
+        defer { try? FileManager.default.removeItem(atPath: directory.path) }
+        let isOpenable = Atomic(false)
+        let sink = LastReports()
+        let service = try TrackingService(options: TrackingOptions(pollSeconds: 1), sink: sink) {
+            () throws(KernelError) in
+            guard isOpenable.load(ordering: .relaxed) else {
+                throw KernelError(call: "inotify_init1", errno: .tooManyOpenFiles)
+            }
+            return try Inotify()
+        }
+        service.start()
+        defer { service.stop() }
+        service.track(key("w"), directory: directory.path)
+        for round in 0..<2 {
+            try Data(repeating: 1, count: 5_000).write(to: URL(fileURLWithPath: directory("\(round)")))
+            try await wait(until: "the figure of a poll") {
+                guard case .measured(let measure, .polling(let reason, 1)) = sink.outcome(key("w")) else {
+                    return false
+                }
+                #expect(reason.contains("fs.inotify.max_user_instances"))
+                return try measure.total == oracle(directory.path)
+            }
+            #expect(await service.barrier(deadlineMilliseconds: 10_000) == [key("w")])
+        }
+        isOpenable.store(true, ordering: .relaxed)
+        try await wait(until: "an exact figure") {
+            if case .measured(_, .exact) = sink.outcome(key("w")) { true } else { false }
+        }
+        #expect(await service.barrier(deadlineMilliseconds: 10_000) == [])
         #expect(try sink.measure(key("w")) == oracle(directory.path))
     }
 

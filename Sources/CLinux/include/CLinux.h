@@ -43,14 +43,11 @@ int clinux_status_path(const char *path, struct clinux_status *out);
 ssize_t clinux_getdents64(int fd, void *buffer, size_t size);
 int clinux_fstatfs(int fd, struct clinux_filesystem *out);
 int clinux_eventfd(void);
-int clinux_gettid(void);
 int clinux_set_thread_name(const char *name);
 /// ioctl(FIONREAD): bytes that wait in `fd`, or -1.
 int clinux_pending_bytes(int fd);
-int clinux_peer_credentials(int fd, uint32_t *pid, uint32_t *uid, uint32_t *gid);
 
 extern const int CLINUX_O_PATH;
-extern const int CLINUX_O_NOATIME;
 extern const uint64_t CLINUX_RESOLVE_BENEATH;
 extern const uint64_t CLINUX_RESOLVE_NO_SYMLINKS;
 extern const uint64_t CLINUX_RESOLVE_NO_MAGICLINKS;

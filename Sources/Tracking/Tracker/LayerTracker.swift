@@ -27,6 +27,8 @@ package final class LayerTracker<FileSystem: LayerFileSystem> {
     package private(set) var failure: Failure?
     package private(set) var lastFullLook: (end: Int64, duration: Int64)?
     package private(set) var counters = TrackerCounters()
+    /// By how much the last batch's audit found another figure than the events had told.
+    package private(set) var correction: Measure?
 
     package enum Failure: Error, Hashable, Sendable {
         /// Watches have run out, or the layer is too large to hold.
@@ -46,6 +48,10 @@ package final class LayerTracker<FileSystem: LayerFileSystem> {
     private var relief: () -> Void = {}
     private var looksSinceRelief = 0
     private var now: Int64 = 0
+    /// While everything is looked at: files whose change time is not later have the blocks they will keep.
+    private var settledBefore: Int64?
+    /// The look at everything that is marked checks what the events told.
+    private var isCheck = false
 
     package init(fileSystem: FileSystem, settleSeconds: [Int]) {
         self.fileSystem = fileSystem
@@ -67,6 +73,7 @@ package final class LayerTracker<FileSystem: LayerFileSystem> {
     /// Takes an event of one of this layer's watches.
     package func note(_ event: InotifyEvent) {
         guard let directory = directoryOfWatch[event.watch] else { return }
+        isCheck = false
         if event.mask.contains(.ignored) {
             directoryOfWatch[event.watch] = nil
             if tree?.directories[directory]?.watch == event.watch {
@@ -84,6 +91,7 @@ package final class LayerTracker<FileSystem: LayerFileSystem> {
 
     /// Events were lost: everything is to be looked at again.
     package func noteOverflow() {
+        isCheck = false
         pending.lookAtEverything()
     }
 
@@ -108,6 +116,15 @@ package final class LayerTracker<FileSystem: LayerFileSystem> {
     package func audit() {
         pending.lookAtEverything()
         counters.audits += 1
+    }
+
+    /// Makes the next batch a look at everything that no event gave cause for.
+    ///
+    /// Such a look checks whether the events told the truth: what it changes is in ``correction``. Where changes are
+    /// known that nobody has looked at, the difference could be theirs, so it is an audit like any other.
+    package func auditUnasked() {
+        isCheck = isSettled && !settle.hasOverflowed
+        audit()
     }
 
     private func markEntry(of directory: UInt64) {
@@ -137,10 +154,23 @@ package final class LayerTracker<FileSystem: LayerFileSystem> {
         growth = BatchGrowth()
         let looks = pending
         pending = PendingLooks()
+        let isCheck = isCheck
+        self.isCheck = false
+        correction = nil
+        // Files whose blocks may change without an event are known to be open, so they are looked at before.
+        if isCheck { restats.formUnion(settle.inodes) }
         let changedFiles = restats
         restats = []
         do throws(Failure) {
-            if looks.everything || tree == nil || failure != nil {
+            if isCheck {
+                try restat(changedFiles)
+                try finish()
+                let told = measure.total
+                try lookAtEverything()
+                try finish()
+                relief()
+                noteCorrection(from: told)
+            } else if looks.everything || tree == nil || failure != nil {
                 try lookAtEverything()
             } else {
                 try look(at: looks)
@@ -153,6 +183,13 @@ package final class LayerTracker<FileSystem: LayerFileSystem> {
         }
         counters.batches += 1
         return growth.top { [tree] in tree?.path(of: $0) }
+    }
+
+    private func noteCorrection(from told: Measure) {
+        let difference = measure.total - told
+        guard pending.isEmpty, difference != .zero else { return }
+        correction = difference
+        counters.corrections += 1
     }
 
     private func fail(_ reason: Failure) {
@@ -197,6 +234,8 @@ package final class LayerTracker<FileSystem: LayerFileSystem> {
         needsAudit = false
         aliases.trustAgain()
         settle.clearOverflow()
+        settledBefore = realtimeNanoseconds().subtractingClamped(settle.delays.last ?? 0)
+        defer { settledBefore = nil }
         listing.append((status.identity.inode, true))
         try drainListing()
         let ended = monotonicNanoseconds()
@@ -232,9 +271,7 @@ package final class LayerTracker<FileSystem: LayerFileSystem> {
             handle = try open(directory, below: rootHandle)
             status = try fileSystem.status(of: handle)
         } catch {
-            guard error.errno == .noSuchFileOrDirectory || error.isNotADirectory else {
-                throw .unreadable(error)
-            }
+            guard error.leadsElsewhere else { throw .unreadable(error) }
             return false
         }
         guard status.identity.inode == directory, status.links > 0 || directory != tree?.root else {
@@ -306,7 +343,8 @@ package final class LayerTracker<FileSystem: LayerFileSystem> {
             do throws(KernelError) {
                 try fileSystem.forEachEntry(in: handle) { found.append($0) }
             } catch {
-                throw .unreadable(error)
+                // A directory that was removed after it had been opened is empty.
+                guard error.leadsElsewhere else { throw .unreadable(error) }
             }
             var missing = tree?.directories[directory]?.children ?? [:]
             for name in found {
@@ -431,9 +469,12 @@ package final class LayerTracker<FileSystem: LayerFileSystem> {
     private func setFile(_ status: FileStatus, at place: Place, wasWritten: Bool) {
         let change = tree?.setFile(status, at: place) ?? 0
         if change != 0 { growth.note(place, change) }
-        if status.kind == .regular, change != 0 || wasWritten {
-            settle.noteWrite(of: status.identity.inode, at: now)
-        }
+        guard status.kind == .regular else { return }
+        // A look at everything finds files that nobody wrote for long; their change time tells.
+        let mayStillChange =
+            settledBefore.map { status.changed > $0 && !settle.contains(status.identity.inode) }
+            ?? (change != 0)
+        if wasWritten || mayStillChange { settle.noteWrite(of: status.identity.inode, at: now) }
     }
 
     private func setDirectory(
@@ -488,9 +529,17 @@ package final class LayerTracker<FileSystem: LayerFileSystem> {
         do {
             return try fileSystem.watch(handle)
         } catch {
-            guard error.errno == .noSpace || error.errno == .noMemory else { throw .unreadable(error) }
-            throw .untrackable(
-                reason: "inotify watches are used up; raise the sysctl fs.inotify.max_user_watches")
+            switch error.errno {
+            case .noSpace, .noMemory:
+                throw .untrackable(
+                    reason: "inotify watches are used up; raise the sysctl fs.inotify.max_user_watches")
+            case .tooManyOpenFiles, .tooManyOpenFilesInSystem:
+                throw .untrackable(
+                    reason:
+                        "\(error); raise the sysctl fs.inotify.max_user_instances or the limit of open files"
+                )
+            default: throw .unreadable(error)
+            }
         }
     }
 
@@ -527,13 +576,6 @@ package final class LayerTracker<FileSystem: LayerFileSystem> {
     }
 }
 
-extension KernelError {
-    /// The path leads elsewhere by now: a name on it is no directory, a link, or a mount.
-    fileprivate var isNotADirectory: Bool {
-        errno == .notDirectory || errno == .tooManySymbolicLinkLevels || errno == .improperLink
-    }
-}
-
 /// What a tracker did since it was made.
 package struct TrackerCounters: Hashable, Sendable {
     package var directoriesRead: Int64 = 0
@@ -541,6 +583,7 @@ package struct TrackerCounters: Hashable, Sendable {
     package var batches: Int64 = 0
     package var fullLooks: Int64 = 0
     package var audits: Int64 = 0
+    package var corrections: Int64 = 0
 
     mutating func add(_ other: TrackerCounters) {
         directoriesRead += other.directoriesRead
@@ -548,5 +591,6 @@ package struct TrackerCounters: Hashable, Sendable {
         batches += other.batches
         fullLooks += other.fullLooks
         audits += other.audits
+        corrections += other.corrections
     }
 }

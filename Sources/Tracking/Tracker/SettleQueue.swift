@@ -22,6 +22,8 @@ struct SettleQueue {
     var inodes: some Collection<UInt64> { due.keys }
     var isEmpty: Bool { due.isEmpty }
 
+    func contains(_ inode: UInt64) -> Bool { due[inode] != nil }
+
     mutating func noteWrite(of inode: UInt64, at now: Int64) {
         schedule(inode, stage: 0, at: now.addingReportingOverflow(delays.first ?? 0).partialValue)
     }

@@ -1,0 +1,20 @@
+internal import Accounting
+
+/// When the figure of an immutable layer is final.
+struct SettlingTimes: Hashable, Sendable {
+    /// Measured: ext4 gives the last blocks of a file at writeback, 33 s after the write.
+    var youngNanoseconds: Int64 = 35_000_000_000
+    /// The age of the newest inode at which to measure again.
+    var delayNanoseconds: Int64 = 36_000_000_000
+    /// A change time in the future, left by a clock that was set back, is not waited for longer than this.
+    static let longestWait: Int64 = 600_000_000_000
+    static let shortestWait: Int64 = 1_000_000_000
+
+    /// What a walk means that began at `started` of the wall clock and saw no later change than `newestChange`.
+    func outcome(newestChange: Int64, walkStarted started: Int64) -> SettlingLayers.Outcome {
+        guard newestChange > started.subtractingClamped(youngNanoseconds) else { return .final }
+        let wait = newestChange.addingClamped(delayNanoseconds).subtractingClamped(realtimeNanoseconds())
+        return .young(
+            due: monotonicNanoseconds() + min(max(wait, Self.shortestWait), Self.longestWait))
+    }
+}

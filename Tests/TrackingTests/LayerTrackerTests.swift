@@ -1,0 +1,128 @@
+import Accounting
+import Foundation
+import Kernel
+import Testing
+import UsageTestKit
+
+@testable import Tracking
+
+@Suite("One layer's tracker")
+struct LayerTrackerTests {
+    private func oracle(_ path: String) throws -> Measure {
+        let walk = try FullWalk(walking: path)
+        return Measure(diskBytes: walk.diskBytes, sizeBytes: walk.sizeBytes, inodes: walk.inodes)
+    }
+
+    @Test("a directory that is removed while it is looked at leaves the others as they are")
+    func removedWhileListed() throws {
+        let scratch = try ScratchDirectory("tracker")
+        defer { try? FileManager.default.removeItem(atPath: scratch.path) }
+        #expect(mkdir(scratch("gone"), 0o755) == 0)
+        let files = try DisturbedFileSystem(path: scratch.path)
+        files.beforeListing = { rmdir(scratch("gone")) }
+        let tracker = LayerTracker(fileSystem: files, settleSeconds: [])
+        _ = tracker.runBatch(now: 0) {}
+        #expect(tracker.failure == nil)
+        try files.deliver(to: tracker)
+        _ = tracker.runBatch(now: 0) {}
+        #expect(tracker.isSettled)
+        #expect(try tracker.measure.total == oracle(scratch.path))
+    }
+
+    @Test("the first look leaves those files alone that nobody wrote for longer than blocks take to settle")
+    func oldFilesAreSettled() async throws {
+        let scratch = try ScratchDirectory("tracker")
+        defer { try? FileManager.default.removeItem(atPath: scratch.path) }
+        for index in 0..<100 {
+            try Data(repeating: 1, count: 10).write(to: URL(fileURLWithPath: scratch("old\(index)")))
+        }
+        let written = try FileStatus.of(path: scratch("old99")).changed
+        try await wait(until: "the files to be older than a second") {
+            realtimeNanoseconds() > written + 1_000_000_000
+        }
+        try Data(repeating: 1, count: 10).write(to: URL(fileURLWithPath: scratch("young")))
+        let files = try DisturbedFileSystem(path: scratch.path)
+        let tracker = LayerTracker(fileSystem: files, settleSeconds: [1])
+        _ = tracker.runBatch(now: 0) {}
+        let looks = tracker.counters.looks
+        tracker.markUnsettled()
+        _ = tracker.runBatch(now: 0) {}
+        #expect(tracker.counters.looks == looks + 1)
+
+        // A write that an event told of settles, whatever the clock says.
+        try Data(repeating: 1, count: 20).write(to: URL(fileURLWithPath: scratch("old0")))
+        try files.deliver(to: tracker)
+        _ = tracker.runBatch(now: 0) {}
+        tracker.markUnsettled()
+        let more = tracker.counters.looks
+        _ = tracker.runBatch(now: 0) {}
+        #expect(tracker.counters.looks == more + 2)
+    }
+
+    /// A layer with a file that has a second name outside, by which it can be written without an event.
+    private func trackLinkedFile(
+        in scratch: ScratchDirectory, settleSeconds: [Int]
+    ) throws -> (LayerTracker<DisturbedFileSystem>, DisturbedFileSystem) {
+        #expect(mkdir(scratch("in"), 0o755) == 0)
+        try Data(repeating: 1, count: 5_000).write(to: URL(fileURLWithPath: scratch("in/a")))
+        #expect(link(scratch("in/a"), scratch("outside")) == 0)
+        let files = try DisturbedFileSystem(path: scratch("in"))
+        let tracker = LayerTracker(fileSystem: files, settleSeconds: settleSeconds)
+        _ = tracker.runBatch(now: 0) {}
+        return (tracker, files)
+    }
+
+    @Test("an audit that no event asked for corrects what no event told, and says by how much")
+    func correction() throws {
+        let scratch = try ScratchDirectory("tracker")
+        defer { try? FileManager.default.removeItem(atPath: scratch.path) }
+        let (tracker, files) = try trackLinkedFile(in: scratch, settleSeconds: [])
+        tracker.auditUnasked()
+        _ = tracker.runBatch(now: 0) {}
+        #expect(tracker.correction == nil)
+        let before = tracker.measure.total
+        #expect(truncate(scratch("outside"), 9_000) == 0)
+        try files.deliver(to: tracker)
+        #expect(!tracker.hasPending)
+        tracker.auditUnasked()
+        _ = tracker.runBatch(now: 0) {}
+        #expect(try tracker.measure.total == oracle(scratch("in")))
+        #expect(tracker.correction == tracker.measure.total - before)
+        #expect(tracker.correction?.sizeBytes == 4_000)
+        #expect(tracker.counters.corrections == 1)
+        _ = tracker.runBatch(now: 0) {}
+        #expect(tracker.correction == nil)
+    }
+
+    @Test("a difference that events may have told, or that blocks may have that settle, is no correction")
+    func noCorrection() throws {
+        let scratch = try ScratchDirectory("tracker")
+        defer { try? FileManager.default.removeItem(atPath: scratch.path) }
+        let (tracker, files) = try trackLinkedFile(in: scratch, settleSeconds: [35])
+        // Events wait before the audit.
+        #expect(truncate(scratch("in/a"), 6_000) == 0)
+        try files.deliver(to: tracker)
+        tracker.auditUnasked()
+        _ = tracker.runBatch(now: 0) {}
+        #expect(tracker.measure.total.sizeBytes == 6_000)
+        // Events come between the audit's being due and its being made.
+        tracker.auditUnasked()
+        #expect(truncate(scratch("in/a"), 6_500) == 0)
+        try files.deliver(to: tracker)
+        _ = tracker.runBatch(now: 0) {}
+        #expect(tracker.measure.total.sizeBytes == 6_500)
+        // Events come during the audit.
+        tracker.auditUnasked()
+        #expect(truncate(scratch("in/a"), 7_000) == 0)
+        _ = tracker.runBatch(now: 0) { _ = try? files.deliver(to: tracker) }
+        #expect(tracker.measure.total.sizeBytes == 7_000)
+        _ = tracker.runBatch(now: 0) {}
+        // The file was written lately and settles.
+        #expect(truncate(scratch("outside"), 8_000) == 0)
+        tracker.auditUnasked()
+        _ = tracker.runBatch(now: 0) {}
+        #expect(tracker.measure.total.sizeBytes == 8_000)
+        #expect(tracker.counters.corrections == 0)
+        #expect(tracker.correction == nil)
+    }
+}
