@@ -62,6 +62,22 @@ public struct FileStatus: Hashable, Sendable {
         modified = Self.nanoseconds(raw.mtime_sec, raw.mtime_nsec)
     }
 
+    /// A status that no call gave, for a file system that is simulated.
+    package init(
+        identity: Identity, kind: Kind, links: UInt32, size: Int64, allocated: Int64, changed: Int64
+    ) {
+        self.identity = identity
+        self.kind = kind
+        self.links = links
+        self.size = size
+        self.allocated = allocated
+        self.changed = changed
+        isWhiteout = false
+        mode = 0o644
+        owner = 0
+        modified = changed
+    }
+
     private static func nanoseconds(_ seconds: Int64, _ rest: UInt32) -> Int64 {
         let (product, overflow) = seconds.multipliedReportingOverflow(by: 1_000_000_000)
         return overflow ? (seconds < 0 ? Int64.min : Int64.max) : product &+ Int64(rest)

@@ -10,6 +10,7 @@ package final class LayerTracker<FileSystem: LayerFileSystem> {
     /// Files and directories that are tracked at most: what one layer may cost in memory.
     package static var inodeLimit: Int { 1_000_000 }
     private static var recentLimit: Int { 8 }
+    private static var unheardLimit: Int { 4_096 }
 
     let fileSystem: FileSystem
     // A copy of it that lives while it is changed would make each change copy the whole: use it in place.
@@ -30,12 +31,14 @@ package final class LayerTracker<FileSystem: LayerFileSystem> {
     /// By how much the last batch's audit found another figure than the events had told.
     package private(set) var correction: Measure?
 
-    package enum Failure: Error, Hashable, Sendable {
-        /// Watches have run out, or the layer is too large to hold.
-        case untrackable(reason: String)
-        /// The directory is not there or cannot be read.
-        case unreadable(KernelError)
-    }
+    package typealias Failure = TrackingFailure
+
+    /// Counts the looks at everything.
+    private var everyLook: UInt32 = 0
+    /// Files that may be written without an event.
+    private var unheard: Set<UInt64> = []
+    /// Looks of the last batch could not be made and wait for the next.
+    private var isIncomplete = false
 
     // The looks of the batch that runs.
     private var listing: [(directory: UInt64, isDeep: Bool)] = []
@@ -65,7 +68,9 @@ package final class LayerTracker<FileSystem: LayerFileSystem> {
     /// Whether the figure holds all that is known to have happened.
     package var isSettled: Bool { pending.isEmpty && !needsAudit && failure == nil && tree != nil }
     /// Whether the figure holds all that was marked before the last batch.
-    package var isAnswered: Bool { !needsAudit && failure == nil && tree != nil }
+    package var isAnswered: Bool {
+        !needsAudit && !isIncomplete && restats.isEmpty && failure == nil && tree != nil
+    }
     package var nextSettle: Int64? { settle.nextDue }
 
     // MARK: Marking
@@ -95,10 +100,14 @@ package final class LayerTracker<FileSystem: LayerFileSystem> {
         pending.lookAtEverything()
     }
 
-    /// Looks again at all files that were written lately, whose blocks may change without an event.
+    /// Looks again at all files that may change without an event: those written lately, whose blocks may, and those
+    /// that have names outside of the layer.
     package func markUnsettled() {
         if settle.hasOverflowed { needsAudit = true }
         for inode in settle.inodes { restats.insert(inode) }
+        if unheard.count > Self.unheardLimit { needsAudit = true } else { restats.formUnion(unheard) }
+        // A write by a name outside of the layer has no event here.
+        for file in tree?.linkedOutside.keys ?? [:].keys { restats.insert(file.inode) }
     }
 
     package func markSettled(by now: Int64) {
@@ -152,6 +161,7 @@ package final class LayerTracker<FileSystem: LayerFileSystem> {
             recent = []
         }
         growth = BatchGrowth()
+        isIncomplete = false
         let looks = pending
         pending = PendingLooks()
         let isCheck = isCheck
@@ -214,6 +224,7 @@ package final class LayerTracker<FileSystem: LayerFileSystem> {
     private func lookAtEverything() throws(Failure) {
         let started = monotonicNanoseconds()
         counters.fullLooks += 1
+        everyLook &+= 1
         let handle: FileSystem.Handle
         do { handle = try fileSystem.openRoot() } catch { throw .unreadable(error) }
         let watch = try addWatch(handle)
@@ -243,7 +254,7 @@ package final class LayerTracker<FileSystem: LayerFileSystem> {
     }
 
     private func look(at looks: PendingLooks) throws(Failure) {
-        for directory in looks.directories { listing.append((directory, false)) }
+        for (directory, isDeep) in looks.directories { listing.append((directory, isDeep)) }
         for (directory, names) in looks.names { try check(names, in: directory, isLastTry: false) }
         try drainListing()
         for directory in looks.own where looks.names[directory] == nil {
@@ -325,16 +336,23 @@ package final class LayerTracker<FileSystem: LayerFileSystem> {
             // It may have been renamed, which another place of this batch tells.
             deferred.append((directory, names))
         } else if directory == tree?.root {
+            isIncomplete = true
             pending.lookAtEverything()
-        } else if tree?.isAttached(directory) == true {
-            markEntry(of: directory)
-            needsAudit = true
+        } else {
+            // If it hangs loose now it may be found at another place before the batch ends.
+            isIncomplete = true
+            pending.takeBack(names, in: directory)
+            if tree?.isAttached(directory) == true {
+                markEntry(of: directory)
+                needsAudit = true
+            }
         }
     }
 
     private func list(_ directory: UInt64, isDeep: Bool) throws(Failure) {
         guard tree?.directories[directory] != nil else { return }
         counters.directoriesRead += 1
+        let isNew = tree?.directories[directory]?.watch == -1
         let waiting = listing.count
         let isThere = try withDirectory(directory) { (handle) throws(Failure) in
             // Watch first, then list: what comes after the watch has an event, what came before is listed.
@@ -357,9 +375,13 @@ package final class LayerTracker<FileSystem: LayerFileSystem> {
             }
         }
         guard isThere else {
+            // It is found at another place, or goes; until then it is not known what is in it.
+            isIncomplete = true
+            pending.list(directory, isDeep: isDeep)
             if tree?.isAttached(directory) == true { markEntry(of: directory) }
             return
         }
+        if isDeep || isNew { tree?.setListed(directory, by: everyLook) }
         guard isDeep, let children = tree?.directories[directory]?.children.values else { return }
         // Those found new are among its children.
         listing.removeSubrange(waiting...)
@@ -416,10 +438,27 @@ package final class LayerTracker<FileSystem: LayerFileSystem> {
         }
     }
 
+    /// These files may be open by a name in a directory that went, and what is written by such a name nobody is told.
+    private func noteUnheard(_ inodes: [UInt64]) {
+        unheard.formUnion(inodes)
+        guard unheard.count > Self.unheardLimit else { return }
+        unheard = unheard.filter { tree?.files[$0] != nil }
+        // Too many to look at each time: from now on only a look at everything is to be trusted.
+        if unheard.count > Self.unheardLimit { needsAudit = true }
+    }
+
     private func drop(_ directory: UInt64) {
         guard let record = tree?.directories[directory] else { return }
         var gone: [(UInt64, Int32)] = []
-        let change = tree?.dropDirectory(directory) { gone.append(($0, $1)) } ?? 0
+        var others: [UInt64] = []
+        let change =
+            tree?.dropDirectory(directory) {
+                gone.append(($0, $1))
+            } other: {
+                others.append($0)
+            } ?? 0
+        restats.formUnion(others)
+        noteUnheard(others)
         for (directory, watch) in gone where watch >= 0 && directoryOfWatch[watch] == directory {
             directoryOfWatch[watch] = nil
             fileSystem.unwatch(watch)
@@ -488,7 +527,12 @@ package final class LayerTracker<FileSystem: LayerFileSystem> {
                 detached.remove(inode)
             }
             _ = tree?.setDirectory(inode, allocated: status.allocated)
-            if isStructural || record.watch < 0 || !isAtPlace { try reconsider(inode, at: place, parent) }
+            if record.look != everyLook {
+                // It was on its way from place to place while everything was looked at.
+                listing.append((inode, true))
+            } else if isStructural || record.watch < 0 || !isAtPlace {
+                try reconsider(inode, at: place, parent)
+            }
             return
         }
         tree?.addDirectory(status, at: place, watch: -1)
@@ -504,6 +548,7 @@ package final class LayerTracker<FileSystem: LayerFileSystem> {
         guard let handle = try? fileSystem.open([place.name], below: parent),
             let status = try? fileSystem.status(of: handle), status.identity.inode == inode
         else {
+            isIncomplete = true
             pending.look(at: place)
             return
         }
@@ -544,17 +589,29 @@ package final class LayerTracker<FileSystem: LayerFileSystem> {
     }
 
     private func restat(_ inodes: Set<UInt64>) throws(Failure) {
-        var rest = inodes
+        restats.formUnion(inodes)
         // Looking at a name can tell of more files; each round has fewer, and what is left waits for a batch.
-        for _ in 0..<4 where !rest.isEmpty {
-            var byDirectory: [UInt64: [FileName: Look]] = [:]
-            for inode in rest {
-                guard let place = tree?.place(ofFile: inode) else { continue }
-                byDirectory[place.directory, default: [:]][place.name] = Look()
+        for _ in 0..<4 where !restats.isEmpty {
+            var byDirectory: [UInt64: [(inode: UInt64, name: FileName)]] = [:]
+            for inode in restats {
+                guard let place = tree?.place(ofFile: inode) else {
+                    unheard.remove(inode)
+                    continue
+                }
+                byDirectory[place.directory, default: []].append((inode, place.name))
             }
             restats = []
-            for (directory, names) in byDirectory { try check(names, in: directory, isLastTry: true) }
-            rest = restats
+            for (directory, files) in byDirectory {
+                let isThere = try withDirectory(directory) { (handle) throws(Failure) in
+                    for file in files {
+                        try check(Place(directory: directory, name: file.name), Look(), in: handle)
+                    }
+                }
+                guard !isThere else { continue }
+                // Another name may be found when the directory's own place is known again.
+                restats.formUnion(files.map(\.inode))
+                if directory == tree?.root { pending.lookAtEverything() } else { markEntry(of: directory) }
+            }
         }
     }
 

@@ -13,6 +13,8 @@ struct LayerTree {
         /// -1 where there is none.
         var watch: Int32
         var children: [FileName: UInt64] = [:]
+        /// The look at everything by which all of it was last listed.
+        var look: UInt32 = 0
     }
 
     struct FileRecord {
@@ -197,14 +199,21 @@ struct LayerTree {
         return allocated.subtractingClamped(before)
     }
 
+    mutating func setListed(_ inode: UInt64, by look: UInt32) {
+        directories[inode]?.look = look
+    }
+
     mutating func setWatch(_ watch: Int32, of inode: UInt64) {
         directories[inode]?.watch = watch
     }
 
-    /// Takes a directory away with all below it; calls `body` with the watch of each.
+    /// Takes a directory away with all below it; calls `body` with the watch of each, and `other` with each file that
+    /// keeps names elsewhere.
     ///
     /// Returns by how many allocated bytes the layer changed.
-    mutating func dropDirectory(_ inode: UInt64, _ body: (UInt64, Int32) -> Void) -> Int64 {
+    mutating func dropDirectory(
+        _ inode: UInt64, _ body: (UInt64, Int32) -> Void, other: (UInt64) -> Void
+    ) -> Int64 {
         let before = diskBytes
         if inode != root, let record = directories[inode],
             directories[record.parent]?.children[record.name] == inode
@@ -219,8 +228,10 @@ struct LayerTree {
                     if directories[child]?.parent == current, directories[child]?.name == name {
                         stack.append(child)
                     }
-                } else {
-                    _ = removeName(Place(directory: current, name: name))
+                } else if case .file(let file, _, let remaining, _) = removeName(
+                    Place(directory: current, name: name)), remaining > 0
+                {
+                    other(file)
                 }
             }
             diskBytes -= Int128(record.allocated)

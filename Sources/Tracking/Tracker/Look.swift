@@ -40,4 +40,12 @@ struct Look: Hashable {
         isGone = true
         return carried
     }
+
+    /// Adds what was said of the name before, for a look that could not be made.
+    mutating func follow(_ earlier: Look) {
+        data = data || earlier.data
+        structure = structure || earlier.structure
+        dataAfterGone = dataAfterGone || earlier.dataAfterGone
+        passedUnseen = passedUnseen || earlier.passedUnseen
+    }
 }

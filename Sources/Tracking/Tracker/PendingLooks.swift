@@ -9,8 +9,8 @@ struct PendingLooks {
 
     /// By directory, then by name.
     private(set) var names: [UInt64: [FileName: Look]] = [:]
-    /// Directories to list again.
-    private(set) var directories: Set<UInt64> = []
+    /// Directories to list again, and whether all below them as well.
+    private(set) var directories: [UInt64: Bool] = [:]
     /// Directories whose own status changed.
     private(set) var own: Set<UInt64> = []
     /// Everything is to be looked at again.
@@ -27,9 +27,9 @@ struct PendingLooks {
         everything = true
     }
 
-    mutating func list(_ directory: UInt64) {
+    mutating func list(_ directory: UInt64, isDeep: Bool) {
         guard !everything else { return }
-        directories.insert(directory)
+        directories[directory] = isDeep || directories[directory] == true
         if directories.count > Self.directoryLimit { lookAtEverything() }
     }
 
@@ -42,6 +42,13 @@ struct PendingLooks {
     /// Looks at a name without an event.
     mutating func look(at place: Place) {
         update(place) { _ in }
+    }
+
+    /// Takes looks again that could not be made.
+    mutating func takeBack(_ names: [FileName: Look], in directory: UInt64) {
+        for (name, look) in names {
+            update(Place(directory: directory, name: name)) { $0.follow(look) }
+        }
     }
 
     /// Takes an event about an entry of a directory.
@@ -91,6 +98,6 @@ struct PendingLooks {
         }
         nameCount -= fullest.value.count
         names[fullest.key] = nil
-        list(fullest.key)
+        list(fullest.key, isDeep: false)
     }
 }

@@ -1,0 +1,146 @@
+internal import Kernel
+
+/// What programs do to their files, at random but the same for the same seed, on a ``SimulatedDisk``.
+package final class RandomLife {
+    private let disk: SimulatedDisk
+    private var generator: SeededGenerator
+    private let names: [FileName]
+    private var open: [SimulatedDisk.Opened] = []
+    private(set) package var operations = 0
+
+    package init(_ disk: SimulatedDisk, seed: UInt64, names: Int = 6) {
+        self.disk = disk
+        generator = SeededGenerator(seed: seed)
+        self.names = (0..<names).map { FileName("n\($0)") }
+    }
+
+    /// One operation.
+    package func step() {
+        operations += 1
+        switch Int.random(in: 0..<100, using: &generator) {
+        case 0..<18: writeOnce()
+        case 18..<24: openOne()
+        case 24..<34: if let file = open.randomElement(using: &generator) { disk.write(bytes(), to: file) }
+        case 34..<38: if let file = open.randomElement(using: &generator) { disk.truncate(bytes(), file) }
+        case 38..<44: closeOne()
+        case 44..<46: if let file = open.randomElement(using: &generator) { disk.store(into: file) }
+        case 46..<48: if let file = disk.createNameless(in: directory(inside: true)) { keep(file) }
+        case 48..<55: link()
+        case 55..<66: if let entry = entry() { disk.unlink(entry) }
+        case 66..<74: disk.makeDirectory(name(), in: directory())
+        case 74..<88: rename()
+        case 88..<91: exchange()
+        case 91..<95: if let entry = entry() { disk.setAttribute(entry) }
+        case 95..<97: removeTree()
+        case 97: disk.writeBack()
+        default: ephemeralLink()
+        }
+    }
+
+    /// Closes everything, so that what was stored into mapped memory is told.
+    package func rest() {
+        for file in open { disk.close(file) }
+        open = []
+    }
+
+    // MARK: Operations
+
+    private func writeOnce() {
+        guard let file = disk.create(name(), in: directory()) else { return }
+        disk.write(bytes(), to: file)
+        disk.close(file)
+    }
+
+    private func openOne() {
+        guard let file = disk.create(name(), in: directory(inside: true)) else { return }
+        keep(file)
+    }
+
+    private func keep(_ file: SimulatedDisk.Opened) {
+        open.append(file)
+        if open.count > 6 { closeOne() }
+    }
+
+    private func closeOne() {
+        guard !open.isEmpty else { return }
+        disk.close(open.remove(at: Int.random(in: 0..<open.count, using: &generator)))
+    }
+
+    private func link() {
+        let node =
+            Bool.random(using: &generator)
+            ? entry()?.node : open.randomElement(using: &generator).map { disk.node(of: $0) }
+        if let node { disk.link(node, name(), in: directory()) }
+    }
+
+    /// A name that comes and goes while a file is opened by it.
+    private func ephemeralLink() {
+        guard let node = entry()?.node, node.kind == .regular else { return }
+        let (name, directory) = (name(), directory(inside: true))
+        guard directory.children[name] == nil else { return }
+        disk.link(node, name, in: directory)
+        guard let entry = directory.children[name] else { return }
+        let file = disk.open(entry)
+        disk.unlink(entry)
+        disk.write(bytes(), to: file)
+        keep(file)
+    }
+
+    private func rename() {
+        guard let entry = entry() else { return }
+        let directory = directory()
+        guard disk.isOutside(directory) == disk.isOutside(entry.parent) || !disk.isOpen(entry.node) else {
+            return
+        }
+        disk.rename(entry, to: name(), in: directory)
+    }
+
+    private func exchange() {
+        guard let first = entry(), let second = entry(),
+            disk.isOutside(first.parent) == disk.isOutside(second.parent)
+        else { return }
+        disk.exchange(first, second)
+    }
+
+    private func removeTree() {
+        guard let entry = entry(), entry.node.kind == .directory else { return }
+        remove(entry)
+    }
+
+    private func remove(_ entry: SimulatedDisk.Entry) {
+        for child in entry.node.children.values { remove(child) }
+        disk.unlink(entry)
+    }
+
+    // MARK: Choices
+
+    /// A directory, seldom one outside of the layer.
+    ///
+    /// What is open was opened inside: a container reaches its files by names of its layer alone, and a write by
+    /// any other has no event that the layer's directories could tell.
+    private func directory(inside: Bool = false) -> SimulatedDisk.Node {
+        var node = !inside && Int.random(in: 0..<12, using: &generator) == 0 ? disk.outside : disk.root
+        for _ in 0..<Int.random(in: 0...3, using: &generator) {
+            let name = name()
+            guard let next = node.children[name]?.node, next.kind == .directory else { continue }
+            node = next
+        }
+        return node
+    }
+
+    private func entry() -> SimulatedDisk.Entry? {
+        let directory = directory()
+        for _ in 0..<3 {
+            if let entry = directory.children[name()] { return entry }
+        }
+        return nil
+    }
+
+    private func name() -> FileName {
+        names[Int.random(in: 0..<names.count, using: &generator)]
+    }
+
+    private func bytes() -> Int64 {
+        Int64.random(in: 1..<60_000, using: &generator)
+    }
+}
