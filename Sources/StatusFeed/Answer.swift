@@ -14,7 +14,11 @@ struct Answer: Sendable {
         do {
             return Answer(status: 200, contentType: "application/json", body: try line(value))
         } catch {
-            return problem(Problem(.internal, detail: "the answer could not be written as JSON: \(error)"))
+            // The error may hold the whole answer.
+            return problem(
+                Problem(
+                    .internal, detail: "the answer could not be written as JSON: it may be nested too deeply")
+            )
         }
     }
 

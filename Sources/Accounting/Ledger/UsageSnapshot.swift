@@ -12,6 +12,11 @@ public struct UsageSnapshot: Hashable, Sendable {
     public static let empty = UsageSnapshot(
         version: 0, sources: [], images: [], containers: [], layers: [:], totals: UsageTotals())
 
+    /// Whether every layer was looked at once.
+    public var isMeasured: Bool {
+        sources.allSatisfy { $0.layersMeasured >= $0.layersTotal }
+    }
+
     /// Whether every source is exact.
     public var isExact: Bool {
         sources.allSatisfy { $0.confidence == .exact }

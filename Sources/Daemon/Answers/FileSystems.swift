@@ -30,8 +30,11 @@ final class FileSystems: Sendable {
             return !state.isAsking
         }
         if mustAsk { NamedThread.start("statfs") { [self] in ask(roots) } }
-        _ = await result.value(withinMilliseconds: Self.patienceMilliseconds, otherwise: false)
-        return state.withLock { $0.samples }
+        let isInTime = await result.value(withinMilliseconds: Self.patienceMilliseconds, otherwise: false)
+        return state.withLock { state in
+            if !isInTime { state.waiting.removeAll { $0 === result } }
+            return state.samples
+        }
     }
 
     /// Asks the kernel unless it has not answered the last time, and calls `body` with what it said.
@@ -69,6 +72,24 @@ extension FileSystem {
     static func used(_ samples: [String: FileSystems.Sample], _ snapshot: UsageSnapshot) -> [String: Int64] {
         Dictionary(
             list(samples, snapshot).map { ($0.mount, $0.usedBytes) }, uniquingKeysWith: { first, _ in first })
+    }
+
+    /// The mount in ``list(_:_:)`` by which each store's file system is named.
+    static func mounts(
+        _ samples: [String: FileSystems.Sample], _ snapshot: UsageSnapshot
+    ) -> [StoreIdentity: String] {
+        var mounts: [UInt64: String] = [:]
+        for source in snapshot.sources {
+            guard let sample = samples[source.store.root] else { continue }
+            let known = mounts[sample.status.device]
+            if let known, known.utf8.count <= sample.mount.utf8.count { continue }
+            mounts[sample.status.device] = sample.mount
+        }
+        var result: [StoreIdentity: String] = [:]
+        for source in snapshot.sources {
+            result[source.store] = samples[source.store.root].flatMap { mounts[$0.status.device] }
+        }
+        return result
     }
 
     /// The file systems of a snapshot's stores, with each layer in one class, in the order of their mounts.

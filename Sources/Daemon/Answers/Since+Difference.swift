@@ -4,8 +4,8 @@ internal import Wire
 extension Since {
     /// What changed from a mark to a snapshot, and how much of what `df` moved it explains.
     init(
-        from mark: Mark, name: String, to snapshot: UsageSnapshot, fileSystems: [FileSystem], time: String,
-        exact: Bool
+        from mark: Mark, name: String, to snapshot: UsageSnapshot, fileSystems: [FileSystem],
+        mounts: [StoreIdentity: String], time: String, exact: Bool
     ) {
         let difference = MarkDifference(from: mark, to: snapshot)
         let instructions = Self.instructions(snapshot)
@@ -20,7 +20,8 @@ extension Since {
                 guard let before = mark.usedBytes[system.mount] else { return nil }
                 let used = system.usedBytes - before
                 // A change is known over all layers; with one file system it is that one's.
-                let part = fileSystems.count == 1 ? attributed : Self.attributed(mark, system, snapshot)
+                let part =
+                    fileSystems.count == 1 ? attributed : Self.attributed(mark, system, mounts, snapshot)
                 return FileSystemChange(
                     mount: system.mount, usedBytes: used, attributedBytes: part, otherBytes: used - part)
             })
@@ -37,12 +38,12 @@ extension Since {
         return instructions
     }
 
-    private static func attributed(_ mark: Mark, _ system: FileSystem, _ snapshot: UsageSnapshot) -> Int64 {
-        let root = system.mount == "/" ? "/" : system.mount + "/"
-        func isOn(_ store: StoreIdentity) -> Bool { (store.root + "/").hasPrefix(root) }
-        let now = snapshot.layers.values.filter { isOn($0.key.store) }.map(\.charged.diskBytes).reduce(0, +)
-        let before = mark.layers.filter { isOn($0.key.store) }.map(\.value.measure.diskBytes).reduce(0, +)
-        return now - before
+    private static func attributed(
+        _ mark: Mark, _ system: FileSystem, _ mounts: [StoreIdentity: String], _ snapshot: UsageSnapshot
+    ) -> Int64 {
+        let now = snapshot.layers.values.filter { mounts[$0.key.store] == system.mount }.map(\.charged)
+        let before = mark.layers.filter { mounts[$0.key.store] == system.mount }.map(\.value.measure)
+        return (now.sum() - before.sum()).diskBytes
     }
 }
 

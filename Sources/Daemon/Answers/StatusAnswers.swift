@@ -18,18 +18,31 @@ struct StatusAnswers: StatusProvider {
     /// The books with all that was done before a question, or with the reasons why that cannot be said.
     private struct Looked {
         var view: UsageBooks.View
-        var unsettled: Set<LayerKey>
+        /// Writable layers whose figures may lack something; `nil` where that could not be found out in time.
+        var unsettled: Set<LayerKey>?
         var reasons: [String]
 
         var isExact: Bool { reasons.isEmpty }
         var time: String { WireCoding.timestamp(wallNanoseconds: view.moment.wall) }
         var snapshot: UsageSnapshot { view.snapshot }
+
+        /// Whether a layer's figure may lack a change of before the question, whatever the books say of it.
+        func isOpen(_ layer: LayerUsage) -> Bool {
+            layer.fact.kind == .container && unsettled?.contains(layer.key) != false
+        }
+
+        /// Whether that is so of any layer of a store.
+        func isOpen(_ store: StoreIdentity) -> Bool {
+            unsettled.map { $0.contains { $0.store == store } } ?? true
+        }
     }
 
     private func look() async -> Looked {
         let start = Moment.now()
         // First the metadata: it names the layers that the trackers then look at.
-        let areStoresRead = await stores.barrier(milliseconds: barrierMilliseconds)
+        // A store that hangs may not take the time of all others.
+        let storeMilliseconds = barrierMilliseconds * 3 / 4
+        let areStoresRead = await stores.barrier(milliseconds: storeMilliseconds)
         let spent = Int((Moment.now().uptime - start.uptime) / 1_000_000)
         let unsettled = await tracking.barrier(
             deadlineMilliseconds: max(10, barrierMilliseconds - spent))
@@ -38,7 +51,7 @@ struct StatusAnswers: StatusProvider {
         if !areStoresRead {
             reasons.append(
                 stores.areAllRead
-                    ? "a store's metadata was not read within \(barrierMilliseconds) ms"
+                    ? "a store's metadata was not read within \(storeMilliseconds) ms"
                     : "the stores are being read for the first time")
         }
         if unsettled == nil {
@@ -53,7 +66,7 @@ struct StatusAnswers: StatusProvider {
         if !waiting.isEmpty {
             reasons.append("\(waiting.count) layers have changes that are not looked at yet")
         }
-        return Looked(view: view, unsettled: unsettled ?? [], reasons: reasons)
+        return Looked(view: view, unsettled: unsettled, reasons: reasons)
     }
 
     // MARK: StatusProvider
@@ -66,8 +79,11 @@ struct StatusAnswers: StatusProvider {
         let total = snapshot.sources.map(\.layersTotal).reduce(0, +)
         return Status(
             time: looked.time, version: version, exact: looked.isExact, reasons: looked.reasons,
-            sources: snapshot.sources.map {
-                Source($0, asOf: looked.view.asOf[$0.store] ?? looked.view.moment.wall)
+            sources: snapshot.sources.map { source in
+                var result = Source(
+                    source, asOf: looked.view.asOf[source.store] ?? looked.view.moment.wall)
+                if result.state == .exact, looked.isOpen(source.store) { result.state = .converging }
+                return result
             },
             filesystems: FileSystem.list(samples, snapshot), totals: Totals(snapshot.totals),
             images: snapshot.images.map(Image.init), containers: containers(looked),
@@ -108,7 +124,7 @@ struct StatusAnswers: StatusProvider {
             ($0.key.store.root, $0.fact.kind.rawValue, $0.key.id)
                 < ($1.key.store.root, $1.fact.kind.rawValue, $1.key.id)
         }
-        return LayerList(time: looked.time, exact: looked.isExact, layers: layers.map(Layer.init))
+        return LayerList(time: looked.time, exact: looked.isExact, layers: layers.map { layer($0, looked) })
     }
 
     func containers() async -> ContainerList {
@@ -126,7 +142,7 @@ struct StatusAnswers: StatusProvider {
         let fact = container.fact
         let layers = looked.snapshot.layers
         func layer(_ id: String?) -> Layer? {
-            id.flatMap { layers[LayerKey(store: container.store, id: $0)] }.map(Layer.init)
+            id.flatMap { layers[LayerKey(store: container.store, id: $0)] }.map { self.layer($0, looked) }
         }
         let top = looked.view.growth.top(
             of: fact.id, withinSeconds: 86_400, at: looked.view.moment, limit: 20)
@@ -152,7 +168,7 @@ struct StatusAnswers: StatusProvider {
         let samples = await fileSystems.samples(of: snapshot.sources.map(\.store.root))
         return Since(
             from: mark, name: name, to: snapshot, fileSystems: FileSystem.list(samples, snapshot),
-            time: looked.time, exact: looked.isExact)
+            mounts: FileSystem.mounts(samples, snapshot), time: looked.time, exact: looked.isExact)
     }
 
     func setMark(_ name: String) async throws(Problem) -> MarkSet {
@@ -169,7 +185,7 @@ struct StatusAnswers: StatusProvider {
     func health() -> Health {
         Health(
             status: stores.areAllRead ? "ok" : "starting", version: version,
-            exact: stores.areAllRead && books.advance().snapshot.isExact)
+            exact: stores.areAllRead && books.latest.isExact)
     }
 
     // MARK: Parts
@@ -178,11 +194,19 @@ struct StatusAnswers: StatusProvider {
         looked.snapshot.containers.map { container in
             var result = Container(
                 container, looked.view.growth.growth(of: container.fact.id, at: looked.view.moment))
-            if looked.unsettled.contains(container.layer), result.state == .exact {
+            if result.state == .exact, let layer = looked.snapshot.layers[container.layer],
+                looked.isOpen(layer)
+            {
                 result.state = .converging
             }
             return result
         }
+    }
+
+    private func layer(_ usage: LayerUsage, _ looked: Looked) -> Layer {
+        var result = Layer(usage)
+        if result.state == .exact, looked.isOpen(usage) { result.state = .converging }
+        return result
     }
 
     private func find(

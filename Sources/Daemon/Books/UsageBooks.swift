@@ -112,6 +112,11 @@ final class UsageBooks: Sendable {
         }
     }
 
+    /// The books as they were told last; it costs nothing, whoever asks how often.
+    var latest: UsageSnapshot {
+        state.withLock { $0.told }
+    }
+
     /// The alerts in the form in which they survive a restart.
     func savedAlerts() -> [SavedAlert] {
         state.withLock { $0.alerts.saved() }

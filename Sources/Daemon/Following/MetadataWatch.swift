@@ -58,16 +58,26 @@ final class MetadataWatch {
     func drain() -> Bool {
         guard let inotify else { return false }
         var hasChanged = false
+        var isOverflown = false
         do {
             _ = try inotify.drain { event in
                 hasChanged = true
-                guard event.mask.contains(.ignored), let path = paths.removeValue(forKey: event.watch) else {
-                    return
-                }
+                if event.mask.contains(.queueOverflow) { isOverflown = true }
+                guard !event.mask.isDisjoint(with: [.ignored, .moveSelf]),
+                    let path = paths.removeValue(forKey: event.watch)
+                else { return }
                 if watches[path] == event.watch { watches[path] = nil }
+                // Another directory may have its path by now: that one is to be watched.
+                if !event.mask.contains(.ignored) { inotify.remove(watch: event.watch) }
             }
         } catch {
             hasChanged = true
+        }
+        if isOverflown {
+            // Among what is lost may be that a watch ended.
+            for watch in paths.keys { inotify.remove(watch: watch) }
+            watches = [:]
+            paths = [:]
         }
         return hasChanged
     }

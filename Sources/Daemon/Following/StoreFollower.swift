@@ -60,7 +60,10 @@ final class StoreFollower: Sendable {
         }
         if isStopped { return false }
         wakeUp.signal()
-        return await result.value(withinMilliseconds: milliseconds, otherwise: false)
+        let isInTime = await result.value(withinMilliseconds: milliseconds, otherwise: false)
+        // The thread may hang in a call to a dead file system for ever, while questions go on.
+        if !isInTime { shared.withLock { $0.barriers.removeAll { $0 === result } } }
+        return isInTime
     }
 
     /// What the thread does.
@@ -72,7 +75,7 @@ final class StoreFollower: Sendable {
         private static let patience = 10 * second
         private static let pollSeconds = 10
         /// Rounds of reading until no directory is new.
-        private static let rounds = 16
+        private static let rounds = 4
 
         private let follower: StoreFollower
         private let watch = MetadataWatch()
@@ -132,7 +135,9 @@ final class StoreFollower: Sendable {
             }
             let now = Moment.now().uptime
             lastRead = now
-            if rounds == Self.rounds { again = now + Self.rest }
+            // The last reading may have named directories that nobody watches: who asks has it read again.
+            let isWatched = rounds < Self.rounds
+            if !isWatched { isChanged = true }
 
             var facts = reading.facts
             let isPending = facts.problems.contains { $0.severity == .pending }
@@ -153,7 +158,7 @@ final class StoreFollower: Sendable {
             if facts.problems.contains(where: { $0.severity == .unreadable }) {
                 schedule(now + Int64(Self.pollSeconds) * Self.second)
             }
-            var metadata = Confidence.exact
+            var metadata: Confidence = isWatched ? .exact : .converging
             if let failure = watch.failure {
                 metadata = .polling(reason: failure, seconds: Self.pollSeconds)
                 schedule(now + Int64(Self.pollSeconds) * Self.second)

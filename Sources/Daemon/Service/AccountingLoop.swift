@@ -25,8 +25,10 @@ final class AccountingLoop: Sendable {
     }
 
     private static let second: Int64 = 1_000_000_000
-    /// Between two steps while changes come.
+    /// Between two steps while changes come, at least.
     private static let rest: Int64 = 20_000_000
+    /// A step takes as long as there are containers; the pause after it is so many times as long.
+    private static let restFactor: Int64 = 4
     /// Between two savings of the figures' past.
     private static let savingInterval = 300 * second
 
@@ -63,6 +65,7 @@ final class AccountingLoop: Sendable {
             Int64(interval.components.seconds) * Self.second / 2
         }
         var lastStep: Int64 = 0
+        var restEnds: Int64 = 0
         var nextSecond: Int64 = 0
         var nextSaving = Moment.now().uptime + Self.savingInterval
         var nextKeepAlive: Int64 = 0
@@ -72,10 +75,13 @@ final class AccountingLoop: Sendable {
             var due = nextSecond
             if let deadline = parts.books.nextDeadline { due = min(due, deadline) }
             wait(until: due)
-            pause(until: lastStep + Self.rest)
+            pause(until: restEnds)
             wakeUp.clear()
             let view = parts.books.advance()
             lastStep = view.moment.uptime
+            let ended = Moment.now().uptime
+            restEnds = max(
+                lastStep + Self.rest, ended + min((ended - lastStep) * Self.restFactor, Self.second))
             if let watchdog, lastStep >= nextKeepAlive {
                 parts.manager.keepAlive()
                 nextKeepAlive = lastStep + watchdog
@@ -84,7 +90,10 @@ final class AccountingLoop: Sendable {
             nextSecond = lastStep + Self.second
             parts.cache.save()
             tellOverflows(&overflows)
-            if parts.marks.isDue(at: view.moment) { mark(view) }
+            // Of layers that are not measured yet, a later question would be told that they grew.
+            if parts.stores.areAllRead, view.snapshot.isMeasured, parts.marks.isDue(at: view.moment) {
+                mark(view)
+            }
             let text = StatusLine.text(view.snapshot, isRead: parts.stores.areAllRead)
             if text != status {
                 status = text
