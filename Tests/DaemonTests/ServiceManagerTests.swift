@@ -99,6 +99,31 @@ struct ServiceManagerTests {
         }
     }
 
+    @Test("a reload that is asked for as soon as it is ready is done and does not end it")
+    func earlyReload() async throws {
+        try await withScratch { scratch in
+            let manager = try NotifySocket(scratch("notify"))
+            defer { manager.close() }
+            let config = try scratch.write("", to: "usaged.yaml")
+            let store = try scratch.directory("store")
+            for round in 0..<10 {
+                let start = manager.messages.count
+                let child = try await ChildProcess.start(
+                    [
+                        try UsagedProcess.executable("usaged"), "--config", config, "--socket",
+                        scratch("s\(round)"), "--state", try scratch.directory("state"), "--store",
+                        "plain=\(store)",
+                    ], environment: ["NOTIFY_SOCKET": manager.path], error: .capture, diesWithParent: true)
+                let ready = try await manager.wait(for: "READY=1", from: start)
+                child.signal(SIGHUP)
+                let reloading = try await manager.wait(for: "RELOADING=1", from: ready)
+                _ = try await manager.wait(for: "READY=1", from: reloading)
+                child.signal(SIGTERM)
+                #expect(try await child.ended(within: .seconds(20)).status == 0)
+            }
+        }
+    }
+
     @Test("without stores it is ready and says that it found none, or which it found by itself")
     func statusOfTrouble() async throws {
         try await withScratch { scratch in
