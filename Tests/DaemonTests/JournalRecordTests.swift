@@ -116,7 +116,6 @@ struct JournalRecordTests {
             #expect(records(.stopped).count == 1)
             #expect(records(.storeFound).map { $0["USAGED_ROOT"] } == [world.root])
             #expect(records(.storeFound).first?["USAGED_ENGINE"] == "docker")
-            #expect(entries.first { $0["MESSAGE_ID"] != nil }?["MESSAGE_ID"] == RecordKind.started.messageID)
             #expect(entries.last { $0["MESSAGE_ID"] != nil }?["MESSAGE_ID"] == RecordKind.stopped.messageID)
         }
     }
