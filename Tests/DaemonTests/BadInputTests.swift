@@ -207,6 +207,45 @@ struct BadInputTests {
         }
     }
 
+    @Test("what is no layer in a plain store costs the layers nothing, and a name that is no text is named")
+    func plainStore() async throws {
+        try await withScratch { scratch in
+            let root = try scratch.directory("plain")
+            try scratch.write(String(repeating: "x", count: 30_000), to: "plain/box/data")
+            try scratch.write("a file", to: "plain/file")
+            try #require(mkfifo("\(root)/fifo", 0o600) == 0)
+            try #require(symlink("/etc", "\(root)/link") == 0)
+            // In a layer these are files as any other, and nothing of them is opened.
+            try #require(mkfifo("\(root)/box/fifo", 0o600) == 0)
+            try #require(symlink("/etc", "\(root)/box/link") == 0)
+            try scratch.write("", to: "plain/box/sparse")
+            try #require(truncate("\(root)/box/sparse", 1 << 40) == 0)
+            try await withDaemon(["plain=\(root)"]) { daemon in
+                let query = daemon.query
+                func check(_ status: Status) async throws {
+                    let walk = try await FullWalk.measure("\(root)/box")
+                    #expect(status.containers.map(\.name) == ["box"])
+                    #expect(status.containers.map(\.diskBytes) == [walk.diskBytes])
+                    #expect(status.containers.map(\.sizeBytes) == [walk.sizeBytes])
+                    #expect(walk.sizeBytes > 1 << 40)
+                    #expect(status.containers.map(\.state) == [.exact])
+                }
+                try await check(try await query.exactStatus())
+
+                let name = (Array("\(root)/".utf8) + [0xFF, 0xFE, 0]).map { CChar(bitPattern: $0) }
+                try #require(mkdir(name, 0o755) == 0)
+                let status = try await wait(for: "the damage") {
+                    let status = try await query.status()
+                    return status.sources.first?.state == .damaged ? status : nil
+                }
+                #expect(status.sources.first?.problems.map(\.path) == ["\(root)/\\xff\\xfe"])
+                try await check(status)
+                try #require(rmdir(name) == 0)
+                try await check(try await query.exactStatus())
+            }
+        }
+    }
+
     /// Waits for the damage to be told, and compares all that it does not concern.
     private func check(
         _ wound: Wound, _ daemon: UsagedProcess, images: [String: StoreWorld.Figures],

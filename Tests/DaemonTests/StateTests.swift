@@ -132,7 +132,12 @@ struct StateTests {
         }
     }
 
-    @Test("a state directory on a full disk is told, and accounting and marks go on in memory")
+    /// Whether a small file system may be mounted.
+    private static let mayMount = geteuid() == 0
+
+    @Test(
+        "a state directory on a full disk is told, and accounting and marks go on in memory",
+        .enabled(if: mayMount, "needs root, to mount a small file system"))
     func fullDisk() async throws {
         try await withStore { world in
             try await withDaemon(["docker=\(world.root)"]) { daemon in
@@ -146,7 +151,9 @@ struct StateTests {
         }
     }
 
-    @Test("a disk that fills up refuses marks with a reason, and takes them when there is room again")
+    @Test(
+        "a disk that fills up refuses marks with a reason, and takes them when there is room again",
+        .enabled(if: mayMount, "needs root, to mount a small file system"))
     func fillsUp() async throws {
         try await withStore { world in
             try await withDaemon(["docker=\(world.root)"]) { daemon in
