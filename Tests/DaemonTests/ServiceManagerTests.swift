@@ -161,7 +161,11 @@ struct ServiceManagerTests {
                     "docker=\(world.root)",
                 ], output: .capture, error: .capture, diesWithParent: true)
             do {
-                try await wait(until: "the socket") { FileManager.default.fileExists(atPath: socket) }
+                // Its file is there a moment before anybody listens; the flag says that somebody does.
+                try await wait(until: "somebody to listen") {
+                    try String(contentsOfFile: "/proc/net/unix", encoding: .utf8).split(separator: "\n")
+                        .contains { $0.hasSuffix(" \(socket)") && $0.contains(" 00010000 ") }
+                }
                 // The first connection starts the daemon, which answers it.
                 let query = UsageQuery(socket: socket)
                 let status = try await query.client(["status", "--json"])
