@@ -97,7 +97,8 @@ let package = Package(
         tests(of: "Settings", ["Settings", "Accounting"]),
         tests(of: "StatusFeed", ["StatusFeed", "Wire", nioCore, nioPosix, nioHTTP1, logging, lifecycle]),
         tests(of: "UsageClient", ["UsageClient", "Wire"]),
-        tests(of: "Daemon", ["Daemon", "Accounting", "Wire", "usaged", "usage-client"]),
+        tests(
+            of: "Daemon", ["Daemon", "Accounting", "Journal", "Kernel", "Wire", "usaged", "usage-client"]),
         // The acceptance tests on a real dockerd; they run the built executables.
         tests(of: "Engine", ["Accounting", "Wire", "UsageClient", "usaged", "usage-client"]),
     ]

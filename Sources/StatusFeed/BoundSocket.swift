@@ -1,10 +1,10 @@
 import Glibc
-import Logging
+public import Logging
 
 /// A listening descriptor, and the file to remove at the end where this process made it.
 ///
 /// Every function blocks for a moment and belongs on a thread.
-struct BoundSocket: Sendable {
+public struct BoundSocket: Sendable {
     let descriptor: Int32
     private let file: File?
 
@@ -15,7 +15,9 @@ struct BoundSocket: Sendable {
     }
 
     /// Opens what `socket` names; the socket file goes to `group` where a group of that name exists.
-    static func open(
+    ///
+    /// Clients may connect from then on; they are answered once a ``StatusServer`` runs on it.
+    public static func open(
         _ socket: ListeningSocket, group: String?, logger: Logger
     ) throws(ListeningSocketError) -> BoundSocket {
         switch socket {
@@ -25,6 +27,12 @@ struct BoundSocket: Sendable {
         case .path(let path):
             return try create(path, group: group, logger: logger)
         }
+    }
+
+    /// Gives up a socket that no server ran on.
+    public func close() {
+        removeFile()
+        Glibc.close(descriptor)
     }
 
     /// Removes the socket file if it is still the one that was made here.
@@ -85,7 +93,7 @@ struct BoundSocket: Sendable {
             return BoundSocket(
                 descriptor: descriptor, file: File(path: path, device: status.st_dev, inode: status.st_ino))
         } catch {
-            close(descriptor)
+            Glibc.close(descriptor)
             throw error
         }
     }
@@ -112,7 +120,7 @@ struct BoundSocket: Sendable {
         }
         let probe = socket(AF_UNIX, streamType, 0)
         guard probe >= 0 else { throw failure("socket", path) }
-        defer { close(probe) }
+        defer { Glibc.close(probe) }
         let connected = address.withPointer { connect(probe, $0, $1) } == 0
         // A full backlog (EAGAIN) and a refused permission mean that somebody may well listen.
         guard !connected, errno == ECONNREFUSED else { throw inUse(path) }

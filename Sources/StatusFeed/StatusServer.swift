@@ -10,8 +10,7 @@ public import ServiceLifecycle
 /// It stands on NIO alone: a dozen fixed paths need no framework, and what matters here (the peer's credentials,
 /// limits by user, a time for each phase of a request, a stream that waits for its reader) belongs to the connection.
 public struct StatusServer: Service {
-    private let listening: ListeningSocket
-    private let group: String?
+    private let socket: @Sendable () throws -> BoundSocket
     private let provider: any StatusProvider
     private let hub: FeedHub
     private let logger: Logger
@@ -33,8 +32,20 @@ public struct StatusServer: Service {
         logger: Logger,
         limits: Limits = Limits(), onListening: @escaping @Sendable () -> Void = {}
     ) {
-        self.listening = listening
-        self.group = group
+        socket = { try BoundSocket.open(listening, group: group, logger: logger) }
+        self.provider = provider
+        self.hub = hub
+        self.logger = logger
+        self.limits = limits
+        self.onListening = onListening
+    }
+
+    /// Describes a server on a socket that is open already; ``run()`` takes it over.
+    public init(
+        socket: BoundSocket, provider: any StatusProvider, hub: FeedHub, logger: Logger,
+        limits: Limits = Limits(), onListening: @escaping @Sendable () -> Void = {}
+    ) {
+        self.socket = { socket }
         self.provider = provider
         self.hub = hub
         self.logger = logger
@@ -47,9 +58,7 @@ public struct StatusServer: Service {
     ///
     /// - Throws: ``ListeningSocketError``, or the error that ended the listening.
     public func run() async throws {
-        let socket = try await NIOThreadPool.singleton.runIfActive { [listening, group, logger] in
-            try BoundSocket.open(listening, group: group, logger: logger)
-        }
+        let socket = try await NIOThreadPool.singleton.runIfActive { [socket] in try socket() }
         let eventLoop = MultiThreadedEventLoopGroup.singleton.next()
         let core = try await eventLoop.submit { [self] in
             let core = makeCore(on: eventLoop)

@@ -6,10 +6,12 @@ internal import UnixSignals
 /// Reads the configuration again at each SIGHUP.
 struct ReloadService: Service {
     let daemon: UsageDaemon
+    /// Trapped since before the daemon was ready: a SIGHUP that came meanwhile waits in it.
+    let hangups: UnixSignalsSequence
 
     func run() async throws {
         let queue = DispatchQueue(label: "usaged.reload")
-        for await _ in await UnixSignalsSequence(trapping: .sighup).cancelOnGracefulShutdown() {
+        for await _ in hangups.cancelOnGracefulShutdown() {
             await withCheckedContinuation { continuation in
                 queue.async {
                     daemon.reload()

@@ -107,6 +107,7 @@ enum UsagedTool {
             logger.warning("\(complaint)")
         }
         defer { output.flush(seconds: 2) }
+        let hangups = await UnixSignalsSequence(trapping: .sighup)
         do {
             let daemon = try UsageDaemon(
                 options: options, settings: settings, passed: passed, logger: logger)
@@ -117,7 +118,7 @@ enum UsagedTool {
                     .init(
                         service: daemon, successTerminationBehavior: .gracefullyShutdownGroup,
                         failureTerminationBehavior: .cancelGroup),
-                    .init(service: ReloadService(daemon: daemon)),
+                    .init(service: ReloadService(daemon: daemon, hangups: hangups)),
                 ], gracefulShutdownSignals: [.sigterm, .sigint], logger: quiet)
             configuration.maximumGracefulShutdownDuration = .seconds(15)
             try await ServiceGroup(configuration: configuration).run()

@@ -170,6 +170,38 @@ struct DockerDamageTests {
         #expect(facts.images.count == sandbox.store.images.count)
     }
 
+    @Test("images whose parents lead in a circle are damaged and have no parent")
+    func parentRing() throws {
+        let sandbox = try StoreSandbox.small()
+        let image = try sandbox.image("base:1")
+        let below = try #require(image.parent)
+        let directory = "\(sandbox.metadata)/imagedb/metadata/sha256/\(below)"
+        try sandbox.makeDirectory(directory)
+        try sandbox.write("sha256:\(image.id)", to: directory + "/parent")
+        let facts = sandbox.reader().read().facts
+        #expect(Set(facts.problems.map(\.object)) == [.image(image.id), .image(below)])
+        #expect(facts.problems.map(\.severity) == [.damaged, .damaged])
+        #expect(facts.problems.allSatisfy { $0.path.hasSuffix("/parent") })
+        for found in facts.images {
+            let isInRing = [image.id, below].contains(found.id)
+            let parent = sandbox.store.images[found.id]?.parent
+            #expect(found.parent == (isInRing ? nil : parent))
+            #expect(found.layers == sandbox.store.images[found.id]?.layers)
+        }
+    }
+
+    @Test("a store without its image database says so once")
+    func missingImages() throws {
+        let sandbox = try StoreSandbox.small()
+        try sandbox.remove(sandbox.metadata + "/imagedb")
+        let facts = sandbox.reader().read().facts
+        #expect(facts.problems.map(\.severity) == [.pending])
+        #expect(facts.problems.map(\.object) == [.store])
+        #expect(facts.problems.first?.path.hasSuffix("/imagedb/content/sha256") == true)
+        #expect(facts.inOrder.layers == sandbox.store.facts.layers)
+        #expect(facts.containers == sandbox.store.facts.containers)
+    }
+
     @Test("a store whose layers are not mounted is unreadable as a whole")
     func missingData() throws {
         let sandbox = try StoreSandbox.small()

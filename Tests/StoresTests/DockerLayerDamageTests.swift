@@ -111,6 +111,8 @@ struct DockerLayerDamageTests {
         #expect(facts.problems.allSatisfy { $0.severity == .pending })
         #expect(facts.problems.contains { $0.object == .layer(layer.id) })
         #expect(facts.problems.filter { if case .image = $0.object { true } else { false } }.count == 5)
+        let container = try sandbox.container()
+        #expect(facts.problems.contains { $0.object == .container(container.id) })
         #expect(!facts.layers.contains { $0.id == layer.id })
         #expect(facts.layers.count == sandbox.store.layers.count - 1)
     }
@@ -164,6 +166,27 @@ struct DockerLayerDamageTests {
         #expect(young.problems.map(\.object) == [.container(container.id)])
         try FileManager.default.moveItem(atPath: directory + "-aside", toPath: directory)
         #expect(reader.read().facts.inOrder == sandbox.store.facts)
+    }
+
+    @Test("a container whose configuration is damaged is listed at once: waiting would not make it whole")
+    func damagedYoungContainer() throws {
+        let sandbox = try StoreSandbox.small()
+        let container = try sandbox.container()
+        try sandbox.write("no JSON", to: "\(sandbox.root)/containers/\(container.id)/config.v2.json")
+        let facts = sandbox.reader().read().facts
+        #expect(facts.problems.map(\.severity) == [.damaged])
+        #expect(facts.containers.map(\.id) == [container.id])
+        #expect(facts.containers.map(\.layer) == [container.layer])
+    }
+
+    @Test("a damaged layer's directory is watched, that of a whole one is not")
+    func watchesDamage() throws {
+        let sandbox = try StoreSandbox.small()
+        let layer = try sandbox.topLayer(of: "base:1")
+        let directory = "/layerdb/sha256/\(layer.id)"
+        #expect(!sandbox.reader().read().directories.contains { $0.hasSuffix(directory) })
+        try sandbox.write("many", to: "\(sandbox.metadata)\(directory)/size")
+        #expect(sandbox.reader().read().directories.contains { $0.hasSuffix(directory) })
     }
 
     @Test("a layer that a removed container left behind is listed by the container's short id")

@@ -72,7 +72,9 @@ final class StoreFollower: Sendable {
         /// Between two readings while changes come: an engine writes many files for one object.
         private static let rest: Int64 = 50_000_000
         /// For how long metadata may be half-written before it counts as damaged.
-        private static let patience = 10 * second
+        ///
+        /// It is longer than the reader's time of grace, so that what is called damaged is listed as well.
+        private static let patience = 11 * second
         private static let pollSeconds = 10
         /// Rounds of reading until no directory is new.
         private static let rounds = 4

@@ -42,6 +42,10 @@ public final class UsageDaemon: Service {
         self.options = options
         self.settings = settings
         self.logger = logger
+        // First: where another daemon serves the socket, nothing of its state may be touched.
+        let bound = try Self.open(passed, settings, logger)
+        var isDone = false
+        defer { if !isDone { bound.close() } }
         let hub = FeedHub(firstID: Moment.now().wall / 1_000_000)
         Self.makeDirectory(settings.stateDirectory, mode: 0o750)
         state = try DaemonState(directory: settings.stateDirectory, logger: logger)
@@ -77,6 +81,19 @@ public final class UsageDaemon: Service {
                 books: books, tracking: tracking, stores: stores, cache: cache, state: state, marks: marks,
                 fileSystems: fileSystems, manager: manager, logger: logger), wakeUp: wakeUp)
 
+        let socket = passed.feed.isEmpty ? settings.socketPath : "the passed socket"
+        server = StatusServer(socket: bound, provider: answers, hub: hub, logger: logger) { [manager] in
+            manager.notify(ready: "Reading the stores")
+            logger.record(
+                .started, .notice, "usaged \(Self.version) serves \(socket)",
+                metadata: ["socket": "\(socket)"])
+        }
+        isDone = true
+    }
+
+    private static func open(
+        _ passed: PassedSockets, _ settings: Settings, _ logger: Logger
+    ) throws(ListeningSocketError) -> BoundSocket {
         for refused in passed.refused {
             logger.warning("the passed socket \(refused.name) is not used: \(refused.reason)")
         }
@@ -88,18 +105,10 @@ public final class UsageDaemon: Service {
         if let descriptor = passed.feed.first {
             listening = .descriptor(descriptor)
         } else {
-            Self.makeDirectory(Self.parent(of: settings.socketPath), mode: 0o755)
+            makeDirectory(parent(of: settings.socketPath), mode: 0o755)
             listening = .path(settings.socketPath)
         }
-        let socket = passed.feed.isEmpty ? settings.socketPath : "the passed socket"
-        server = StatusServer(
-            listening: listening, group: settings.socketGroup, provider: answers, hub: hub, logger: logger
-        ) { [manager] in
-            manager.notify(ready: "Reading the stores")
-            logger.record(
-                .started, .notice, "usaged \(Self.version) serves \(socket)",
-                metadata: ["socket": "\(socket)"])
-        }
+        return try BoundSocket.open(listening, group: settings.socketGroup, logger: logger)
     }
 
     /// Follows the stores and serves the socket until the graceful shutdown.

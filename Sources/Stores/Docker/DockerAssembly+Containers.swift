@@ -46,7 +46,11 @@ extension DockerAssembly {
         }
 
         let isComplete = mount?.mountID != nil && container?.config != nil
-        let isYoung = max(mount?.changed ?? 0, container?.changed ?? 0) > horizon
+        // What is damaged does not become whole by waiting.
+        let isDamaged = ((mount?.faults ?? []) + (container?.faults ?? [])).contains {
+            $0.severity == .damaged
+        }
+        let isYoung = max(mount?.changed ?? 0, container?.changed ?? 0) > horizon && !isDamaged
         // What the directory of a removed container leaves behind is no container.
         let isNothing = mount == nil && container?.config == nil
         guard isComplete || !(isYoung || isNothing) else { return }
@@ -76,6 +80,7 @@ extension DockerAssembly {
             if let flaw = walked.flaw {
                 notes.add(flaw.fault("\(paths.mounts)/\(id)/parent"), of: .container(id))
             }
+            addAbsentLayers(of: chain, to: .container(id))
         }
         if let initID = mount.initID {
             let fact = LayerFact(

@@ -68,6 +68,8 @@ struct DockerAssembly {
             notes.add(layer.faults, of: .layer(id))
             let flaw = chains.flaws[id]
             if let flaw { notes.add(flaw.fault("\(paths.layers)/\(id)/parent"), of: .layer(id)) }
+            // A layer's files never change, so its directory is watched only until what is wrong is put right.
+            if flaw != nil || !layer.faults.isEmpty { notes.directories.append("\(paths.layers)/\(id)") }
             guard let cacheID = layer.cacheID else {
                 absent[id] = layer.faults.first { $0.path.hasSuffix("/cache-id") }
                 continue
@@ -87,6 +89,7 @@ struct DockerAssembly {
         layers: [String: LayerDatabase.Entry]
     ) {
         let isUnsettled = layers.values.contains { $0.faults.contains { $0.severity == .pending } }
+        let ring = Self.ring(images.mapValues(\.parent))
         for (id, image) in images.sorted(by: { $0.key < $1.key }) {
             let path = "\(paths.imageConfigs)/\(id)"
             let diffIDs = image.config?.diffIDs ?? []
@@ -99,14 +102,11 @@ struct DockerAssembly {
                 notes.add(fault, of: .image(id))
             }
             notes.add(image.faults, of: .image(id))
-            for layer in chain {
-                guard let fault = absent[layer] else { continue }
-                notes.add(
-                    MetadataFault(
-                        severity: fault.severity, path: fault.path,
-                        reason: "layer \(ObjectID.short(layer)) cannot be accounted: \(fault.reason)"),
-                    of: .image(id))
+            if ring.contains(id) {
+                let path = "\(paths.imageMetadata)/\(id)/parent"
+                notes.add(.damaged(path, "the parents of the image lead in a circle"), of: .image(id))
             }
+            addAbsentLayers(of: chain, to: .image(id))
             let history = image.config?.history(over: chain)
             if history?.isConsistent == false {
                 notes.add(
@@ -115,15 +115,56 @@ struct DockerAssembly {
             }
             imageFacts.append(
                 ImageFact(
-                    id: id, names: names[id] ?? [], parent: image.parent, layers: chain,
+                    id: id, names: names[id] ?? [], parent: ring.contains(id) ? nil : image.parent,
+                    layers: chain,
                     history: history?.steps ?? [], created: image.config?.created,
                     architecture: image.config?.architecture, os: image.config?.os))
+        }
+        guard AbsolutePath.isDirectory(paths.imageConfigs) else {
+            if !names.isEmpty || !layers.isEmpty {
+                let reason = "it does not exist, but there are layers or names: the images are not known"
+                notes.add(.pending(paths.imageConfigs, reason), of: .store)
+            }
+            return
         }
         for (id, references) in names.sorted(by: { $0.key < $1.key }) where images[id] == nil {
             // Nothing if the image was made or removed while this read.
             guard !AbsolutePath.exists("\(paths.imageConfigs)/\(id)") else { continue }
             let reason = "\(ObjectID.quoted(references.first ?? "")) names an image that is not in imagedb"
             notes.add(.pending("\(paths.metadata)/repositories.json", reason), of: .image(id))
+        }
+    }
+
+    /// The images whose parents lead back to themselves.
+    private static func ring(_ parents: [String: String?]) -> Set<String> {
+        var ring: Set<String> = []
+        var done: Set<String> = []
+        for start in parents.keys where !done.contains(start) {
+            var path: [String] = []
+            var onPath: Set<String> = []
+            var next: String? = start
+            while let id = next, !done.contains(id) {
+                guard onPath.insert(id).inserted else {
+                    ring.formUnion(path.drop { $0 != id })
+                    break
+                }
+                path.append(id)
+                next = parents[id] ?? nil
+            }
+            done.formUnion(path)
+        }
+        return ring
+    }
+
+    /// Says of an object which layers of its chain its figures lack.
+    mutating func addAbsentLayers(of chain: [String], to object: StoreProblem.Object) {
+        for layer in chain {
+            guard let fault = absent[layer] else { continue }
+            notes.add(
+                MetadataFault(
+                    severity: fault.severity, path: fault.path,
+                    reason: "layer \(ObjectID.short(layer)) cannot be accounted: \(fault.reason)"),
+                of: object)
         }
     }
 

@@ -99,7 +99,7 @@ public final class DockerOverlay2Reader: StoreReader {
     private func layoutDirectories() -> [String] {
         let wanted = [
             paths.root, paths.drivers, paths.metadata, paths.layers, paths.mounts, paths.imageConfigs,
-            paths.imageMetadata, paths.containers,
+            paths.imageMetadata, paths.containers, paths.data,
         ]
         return wanted.map(AbsolutePath.nearestExisting)
     }

@@ -7,6 +7,8 @@ public import Wire
 public final class UsagedProcess: Sendable {
     public let directory: ScratchDirectory
     public let arguments: [String]
+    /// Variables beside those of the test.
+    public let environment: [String: String]
     private let child = Mutex<ChildProcess?>(nil)
 
     public var socket: String { directory("usaged.sock") }
@@ -38,9 +40,11 @@ public final class UsagedProcess: Sendable {
 
     /// Starts a daemon on `stores`, each `KIND=PATH`, and waits until it has looked at every one.
     public static func start(
-        stores: [String], configuration: String = "", deadline: Duration = .seconds(60)
+        stores: [String], configuration: String = "", environment: [String: String] = [:],
+        deadline: Duration = .seconds(60)
     ) async throws -> UsagedProcess {
-        let process = try UsagedProcess(stores: stores, configuration: configuration)
+        let process = try UsagedProcess(
+            stores: stores, configuration: configuration, environment: environment)
         do {
             try await process.start(deadline: deadline)
         } catch {
@@ -51,7 +55,8 @@ public final class UsagedProcess: Sendable {
         return process
     }
 
-    private init(stores: [String], configuration: String) throws {
+    private init(stores: [String], configuration: String, environment: [String: String]) throws {
+        self.environment = environment
         let executable = try Self.executable("usaged")
         directory = try ScratchDirectory("daemon")
         let file = try directory.write(configuration, to: "usaged.yaml")
@@ -67,7 +72,8 @@ public final class UsagedProcess: Sendable {
     public func start(deadline: Duration = .seconds(60)) async throws {
         guard processID == nil else { return }
         let process = try await ChildProcess.start(
-            arguments, output: .file(directory("usaged.log")), error: .file(directory("usaged.log")),
+            arguments, environment: environment, output: .file(directory("usaged.log")),
+            error: .file(directory("usaged.log")),
             diesWithParent: true)
         child.withLock { $0 = process }
         let up = try await wait(for: "usaged to look at every store", deadline: deadline) {
@@ -85,6 +91,11 @@ public final class UsagedProcess: Sendable {
         guard let process = child.withLock({ $0 }) else { return 0 }
         process.signal(SIGTERM)
         return try await process.ended(within: deadline).status
+    }
+
+    /// Sends a signal that does not end it, for example SIGHUP.
+    public func signal(_ number: Int32) {
+        child.withLock { $0 }?.signal(number)
     }
 
     /// Sends SIGKILL and waits for its end.
