@@ -30,12 +30,7 @@ package final class LayerTracker<FileSystem: LayerFileSystem> {
     /// By how much the last batch's audit found another figure than the events had told.
     package private(set) var correction: Measure?
 
-    package enum Failure: Error, Hashable, Sendable {
-        /// Watches have run out, or the layer is too large to hold.
-        case untrackable(reason: String)
-        /// The directory is not there or cannot be read.
-        case unreadable(KernelError)
-    }
+    package typealias Failure = TrackerFailure
 
     // The looks of the batch that runs.
     private var listing: [(directory: UInt64, isDeep: Bool)] = []
@@ -574,6 +569,14 @@ package final class LayerTracker<FileSystem: LayerFileSystem> {
         removed = []
         deferred = []
     }
+}
+
+/// Why a layer cannot be told by events.
+package enum TrackerFailure: Error, Hashable, Sendable {
+    /// Watches have run out, or the layer is too large to hold.
+    case untrackable(reason: String)
+    /// The directory is not there or cannot be read.
+    case unreadable(KernelError)
 }
 
 /// What a tracker did since it was made.
