@@ -1,7 +1,7 @@
 #!/bin/bash
 # Measures usaged beside du on a generated store. `make bench` builds first; it takes less than a minute after that.
 #
-#   FILES=NUMBER   files in the container's upper directory; 100000 otherwise.
+#   FILES=NUMBER   files in the container's upper directory; 100000 otherwise. They are symbolic links, see below.
 #   TMPDIR         where the store is made; /var/tmp otherwise.
 #   BIN            where the executables are; .build/release otherwise.
 set -euo pipefail
@@ -64,7 +64,6 @@ start() {
     begin=${EPOCHREALTIME/./}
     "${daemon_command[@]}" >"$work/usaged.log" 2>&1 &
     daemon=$!
-    # Asking does not slow it much: it looks once at the socket in 2 ms, and an answer waits for what is queued.
     while :; do
         if [[ -S $USAGED_SOCKET ]] && answer=$("${status_command[@]}" --json 2>/dev/null) &&
             [[ $answer == *'"exact":true'* ]]; then break; fi
@@ -82,18 +81,20 @@ measure_du() {
 
 "$bin/demo-store" build "$store"
 upper=$("$bin/demo-store" container "$store" bench zigiweb)
-# 1000 files by split, and the others as copies of them: each of one line, 100 to a directory.
-mkdir "$upper/0"
+# Regular files that were written within the last 320 s are looked at again for each answer, because a file system
+# may still change their blocks. The tree stands for one that is older, so all but 100 files are symbolic links.
 for part in {0..9}; do
-    mkdir "$upper/0/$part"
-    seq 100 | split -l 1 -a 2 - "$upper/0/$part/file-"
+    mkdir -p "$work/seed/$part"
+    seq 100 | split -l 1 -a 2 - "$work/seed/$part/file-"
 done
-for ((copy = 1; copy < files / 1000; copy++)); do cp -r "$upper/0" "$upper/$copy"; done
+cp -r "$work/seed/0" "$upper/regular"
+for ((copy = 0; copy < files / 1000; copy++)); do cp -rs "$work/seed" "$upper/$copy"; done
 sync -f "$upper"
 inodes=$(find "$store/overlay2" | wc -l)
 
 cpu=$(sed -n 's/^model name[^:]*: *//p' /proc/cpuinfo | head -n 1)
-echo "$(nproc) CPUs${cpu:+ ($cpu)}, Linux $(uname -r), $(stat -f -c %T "$store"), $inodes inodes, page cache warm"
+echo "$(nproc) CPUs${cpu:+ ($cpu)}, Linux $(uname -r), $(stat -f -c %T "$store"), $inodes inodes"
+echo "(symbolic links for the most part), page cache warm"
 echo "usaged:  usaged --config EMPTY --socket SOCKET --state DIR --store docker=STORE"
 echo "status:  usage-client status"
 echo "du:      du -s STORE/overlay2"
