@@ -205,7 +205,8 @@ for part in 1 2 3 4 5; do
     sleep 0.4
 done
 until_true 10 "the 20 MB in the feed" grep -q '"size_bytes":20971520,"state"' feed.json
-until_true 10 "the 20 MB in the feed" grep -q 'now 20.98MB' feed
+told() { [ "$(grep -c /big feed)" -ge "$(grep '"type":"usage"' feed.json | grep -c /big)" ]; }
+until_true 10 "the 20 MB in the feed" told
 until_true 10 "the alert in the feed" grep -q '"type":"alert"' feed.json
 stop "$feed" || :
 feed=
