@@ -31,7 +31,7 @@ stop() {
 }
 finish() {
     status=$?
-    trap '' INT TERM HUP
+    trap '' INT TERM HUP PIPE
     stop
     if ((status == 1)) && [[ -s $work/usaged.log ]]; then tail -n 20 "$work/usaged.log" >&2; fi
     [[ -z $work ]] || rm -rf "$work"
@@ -40,6 +40,7 @@ finish() {
 trap finish EXIT
 trap 'exit 130' INT
 trap 'exit 143' TERM HUP
+trap 'exit 141' PIPE
 
 work=$(mktemp -d "${TMPDIR:-/var/tmp}/usaged-bench.XXXXXX")
 store=$work/docker

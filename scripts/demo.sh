@@ -65,7 +65,7 @@ stop() {
 
 finish() {
     status=$?
-    trap '' INT TERM HUP
+    trap '' INT TERM HUP PIPE
     trap - EXIT
     for pid in $feed $json_feed $daemon; do stop "$pid" || :; done
     if [ "$status" -ne 0 ] && [ -z "$interrupted" ] && [ -n "$work" ] && [ -s "$work/usaged.log" ]; then
@@ -80,6 +80,7 @@ trap finish EXIT
 trap 'interrupted=yes; exit 130' INT
 trap 'interrupted=yes; exit 143' TERM
 trap 'interrupted=yes; exit 129' HUP
+trap 'interrupted=yes; exit 141' PIPE
 
 work=$(mktemp -d "${TMPDIR:-/var/tmp}/usaged-demo.XXXXXX") || die "no temporary directory; set TMPDIR"
 cd "$work"
