@@ -42,13 +42,15 @@ format:
 
 # Installs what `make build` built; run `make build` first, as a user, so that root need not compile.
 install:
+	@test -x .build/release/usaged || { echo "nothing is built yet; run: make build" >&2; exit 1; }
 	install -D -m 0755 .build/release/usaged $(DESTDIR)$(PREFIX)/sbin/usaged
 	install -D -m 0755 .build/release/usage-client $(DESTDIR)$(PREFIX)/bin/usage-client
 	test -e $(DESTDIR)/etc/usaged/usaged.yaml \
 	    || install -D -m 0644 etc/usaged/usaged.yaml $(DESTDIR)/etc/usaged/usaged.yaml
 	install -d -m 0755 $(DESTDIR)/etc/usaged/conf.d
 	for unit in systemd/*.service systemd/*.socket; do \
-	    install -D -m 0644 $$unit $(DESTDIR)$(PREFIX)/lib/systemd/system/$${unit##*/} || exit 1; done
+	    sed 's|/usr/sbin/usaged|$(PREFIX)/sbin/usaged|' $$unit | install -D -m 0644 /dev/stdin \
+	    $(DESTDIR)$(PREFIX)/lib/systemd/system/$${unit##*/} || exit 1; done
 	for catalog in systemd/*.catalog; do [ ! -e $$catalog ] || \
 	    install -D -m 0644 $$catalog $(DESTDIR)$(PREFIX)/lib/systemd/catalog/$${catalog##*/} || exit 1; done
 	for users in systemd/*.sysusers; do [ ! -e $$users ] || \

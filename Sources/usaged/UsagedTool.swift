@@ -9,7 +9,11 @@ internal import Stores
 internal import UnixSignals
 
 /// The command line of the daemon.
-struct UsagedCommand: ParsableArguments {
+struct UsagedCommand: ParsableCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "usaged",
+        abstract: "Accounts the disk usage of containers and images, and alerts when a container grows.")
+
     @Option(help: ArgumentHelp("The configuration file.", valueName: "file"))
     var config: String?
 

@@ -122,15 +122,31 @@ struct RenderTests {
                 """)
     }
 
+    @Test("names that have no room beside the figures stand below them")
+    func narrowTree() {
+        #expect(
+            Render.tree(Samples.tree, RenderOptions(width: 60)) == """
+                └─5506de2b643b Size: 188.3 MB Virtual Size: 188.3 MB
+                  │ Tags: ubuntu:14.04
+                  ├─8aaf98371fcb Size: 1.615 kB Virtual Size: 188.3 MB
+                  │ └─5242a1b2c3d4 Size: 0 B Virtual Size: 188.3 MB
+                  │     Tags: zigiweb:latest Containers: 1
+                  └─0d106c9f7b67 Size: 2 MB Virtual Size: 190.3 MB
+                      Tags: other:1
+
+                """)
+    }
+
     @Test("a chain of 127 layers leaves room for the figures")
     func deepTree() {
         var node = Samples.node(Samples.zigiweb, ["deep:1"], 1, 127, [])
         for depth in (1..<127).reversed() { node = Samples.node(Samples.base, [], 1, Int64(depth), [node]) }
         let tree = Tree(time: Samples.time, exact: true, roots: [node])
         let lines = Render.tree(tree, options).split(separator: "\n")
-        #expect(lines.count == 127)
+        #expect(lines.count == 128)
         #expect(lines.allSatisfy { TerminalText.columns(String($0)) <= 80 })
-        #expect(lines.last?.contains("└─5242a1b2c3d4 Size: 1 B Virtual Size: 127 B") == true)
+        #expect(lines[126].contains("└─5242a1b2c3d4 Size: 1 B Virtual Size: 127 B"))
+        #expect(lines[127].hasSuffix(" Tags: deep:1 Containers: 1"))
     }
 
     @Test("history, the newest step first, up to the virtual size")
@@ -316,6 +332,16 @@ struct RenderTests {
             return Render.event(event, options)
         }
         #expect(line(.heartbeat) { _ in } == nil)
+        for (change, text) in [
+            (Since.Change(diskBytes: 0, sizeBytes: 0), "web changed, still 21.2MB"),
+            (Since.Change(diskBytes: 0, sizeBytes: 12), "+12B in size web, still 21.2MB on the disk"),
+        ] {
+            let shown = line(.usage) {
+                $0.container = Samples.container()
+                $0.change = change
+            }
+            #expect(shown == "14:02:11 \(text)\n")
+        }
         #expect(
             line(.usage) {
                 $0.container = Samples.container()

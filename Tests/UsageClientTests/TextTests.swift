@@ -103,6 +103,9 @@ struct TimestampTests {
         #expect(Timestamp("2026-11-24T14:02:11.123Z")?.seconds == 1_795_528_931)
         #expect(Timestamp("2026-11-24T15:02:11+01:00") == Timestamp("2026-11-24T14:02:11.9Z"))
         #expect(Timestamp("2000-02-29T23:59:59Z")?.dateAndClock(.utc) == "2000-02-29 23:59:59")
+        let start = Timestamp(seconds: 0)
+        #expect(start.age(before: Timestamp(seconds: 729 * 86400)) == "729d")
+        #expect(start.age(before: Timestamp(seconds: 730 * 86400)) == "2y")
     }
 
     @Test(

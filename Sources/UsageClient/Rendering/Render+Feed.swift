@@ -72,8 +72,15 @@ extension Render {
 
     private static func usage(_ event: FeedEvent, _ options: RenderOptions) -> String? {
         guard let container = event.container else { return nil }
-        let change = event.change.map { options.change($0.diskBytes) } ?? "changed"
-        var text = "\(change) \(TerminalText.name(container.name)), now \(options.size(container.diskBytes))"
+        let name = TerminalText.name(container.name)
+        let size = options.size(container.diskBytes)
+        guard let change = event.change, change.diskBytes != 0 || change.sizeBytes != 0 else {
+            return "\(name) changed, still \(size)"
+        }
+        var text =
+            change.diskBytes != 0
+            ? "\(options.change(change.diskBytes)) \(name), now \(size)"
+            : "\(options.change(change.sizeBytes)) in size \(name), still \(size) on the disk"
         if let paths = event.paths, let first = paths.first {
             text += "  \(TerminalText.prose(first.path)) \(options.change(first.growthBytes))"
             if paths.count > 1 { text += " and \(paths.count - 1) more" }

@@ -1,8 +1,7 @@
 public import Wire
 
 extension Render {
-    /// - Parameters:
-    ///   - withSteps: Whether untagged images that others are built on are listed too.
+    /// The untagged images that others are built on are listed only `withSteps`.
     public static func images(_ list: ImageList, withSteps: Bool, _ options: RenderOptions) -> String {
         guard !list.images.isEmpty else { return text(["no images"] + notExact(list.exact, options)) }
         let engines = severalEngines(list.images.lazy.map(\.engine))
@@ -59,26 +58,49 @@ extension Render {
     ) {
         for (position, node) in nodes.enumerated() {
             let isLast = position == nodes.count - 1
-            lines.append(line(node, prefix + (isLast ? "└─" : "├─"), options))
-            draw(node.children, prefix + (isLast ? "  " : "│ "), &lines, options)
+            let below = prefix + (isLast ? "  " : "│ ")
+            lines.append(
+                contentsOf: self.lines(
+                    node, prefix + (isLast ? "└─" : "├─"), below + (node.children.isEmpty ? "  " : "│ "),
+                    options))
+            draw(node.children, below, &lines, options)
         }
     }
 
-    private static func line(_ node: Tree.Node, _ prefix: String, _ options: RenderOptions) -> String {
-        var shown = prefix
-        if let width = options.width, TerminalText.columns(prefix) > width / 3 {
-            // A deep chain: what is left of the columns belongs to the figures.
-            shown = "…" + String(prefix.suffix(max(2, width / 3 - 1)))
-        }
-        var label = "\(short(node.id)) Size: \(options.bytes.string(node.sizeBytes, separator: " "))"
-        label += " Virtual Size: \(options.bytes.string(node.virtualSizeBytes, separator: " "))"
-        if node.kind == .layer { label += " (layer)" }
+    /// A node on one line, or with its names on a second one, which begins with `below`, where one is too short.
+    private static func lines(
+        _ node: Tree.Node, _ prefix: String, _ below: String, _ options: RenderOptions
+    ) -> [String] {
+        var figures = "\(short(node.id)) Size: \(options.bytes.string(node.sizeBytes, separator: " "))"
+        figures += " Virtual Size: \(options.bytes.string(node.virtualSizeBytes, separator: " "))"
+        if node.kind == .layer { figures += " (layer)" }
+        var uses: [String] = []
         if !node.names.isEmpty {
-            label += " Tags: " + node.names.map(TerminalText.name).joined(separator: ", ")
+            uses.append("Tags: " + node.names.map(TerminalText.name).joined(separator: ", "))
         }
-        if node.containers > 0 { label += " Containers: \(node.containers)" }
-        guard let width = options.width else { return shown + label }
-        return shown + TerminalText.cutEnd(label, to: max(12, width - TerminalText.columns(shown)))
+        if node.containers > 0 { uses.append("Containers: \(node.containers)") }
+
+        let whole = ([figures] + uses).joined(separator: " ")
+        let first = branch(prefix, options)
+        guard let width = options.width,
+            TerminalText.columns(first) + TerminalText.columns(whole) > width, !uses.isEmpty
+        else { return [first + cut(whole, after: first, options)] }
+        let second = branch(below, options)
+        return [
+            first + cut(figures, after: first, options),
+            second + cut(uses.joined(separator: " "), after: second, options),
+        ]
+    }
+
+    /// The lines of the tree before a node; of a deep chain the end, so that the figures have room.
+    private static func branch(_ prefix: String, _ options: RenderOptions) -> String {
+        guard let width = options.width, TerminalText.columns(prefix) > width / 3 else { return prefix }
+        return "…" + String(prefix.suffix(max(2, width / 3 - 1)))
+    }
+
+    private static func cut(_ label: String, after prefix: String, _ options: RenderOptions) -> String {
+        guard let width = options.width else { return label }
+        return TerminalText.cutEnd(label, to: max(12, width - TerminalText.columns(prefix)))
     }
 
     /// The steps of an image, the newest first as `docker history` prints them.

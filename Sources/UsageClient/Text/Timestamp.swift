@@ -83,9 +83,11 @@ struct Timestamp: Hashable, Comparable {
         value < 10 ? "0\(value)" : "\(value)"
     }
 
-    /// How long before another moment, in the largest unit that fits: `2m`, `3h`, `5d`.
+    /// How long before another moment, in the largest unit that fits: `2m`, `3h`, `5d`, `11y`.
     func age(before now: Timestamp) -> String {
-        Self.duration(now.seconds.minus(seconds))
+        let age = now.seconds.minus(seconds)
+        let year: Int64 = 365 * 86400
+        return age < 2 * year ? Self.duration(age) : "\(age / year)y"
     }
 
     static func duration(_ seconds: Int64) -> String {

@@ -22,7 +22,9 @@ package final class SimulatedDisk {
         /// Blocks that writeback will add without an event.
         fileprivate var delayed: Int64 = 0
         fileprivate var mostChildren = 0
-        /// Files that were opened here without a name. What is written to one by then linked elsewhere would be told
+        /// Files that were opened here without a name.
+        ///
+        /// What is written to one by then linked elsewhere would be told
         /// nobody once the directory is gone: only an audit finds that, so it is left out.
         fileprivate var namelessCount = 0
         /// Made without a name: only such a file can get its first one.
