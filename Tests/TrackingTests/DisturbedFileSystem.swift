@@ -8,6 +8,8 @@ final class DisturbedFileSystem: LayerFileSystem {
     let inotify: Inotify
     /// Runs once, before the next directory is listed that is not the first.
     var beforeListing: (() -> Void)?
+    /// Runs before each look and each watch.
+    var disturb: (() -> Void)?
     private var isFirst = true
 
     init(path: String) throws {
@@ -26,13 +28,18 @@ final class DisturbedFileSystem: LayerFileSystem {
     func openRoot() throws(KernelError) -> Directory { try base.openRoot() }
 
     func open(_ path: [FileName], below root: Directory) throws(KernelError) -> Directory {
-        try base.open(path, below: root)
+        disturb?()
+        return try base.open(path, below: root)
     }
 
-    func status(of directory: Directory) throws(KernelError) -> FileStatus { try base.status(of: directory) }
+    func status(of directory: Directory) throws(KernelError) -> FileStatus {
+        disturb?()
+        return try base.status(of: directory)
+    }
 
     func status(of name: FileName, in directory: Directory) throws(KernelError) -> FileStatus {
-        try base.status(of: name, in: directory)
+        disturb?()
+        return try base.status(of: name, in: directory)
     }
 
     func forEachEntry(in directory: Directory, _ body: (FileName) -> Void) throws(KernelError) {
@@ -41,9 +48,14 @@ final class DisturbedFileSystem: LayerFileSystem {
             beforeListing = nil
         }
         isFirst = false
+        disturb?()
         try base.forEachEntry(in: directory, body)
     }
 
-    func watch(_ directory: Directory) throws(KernelError) -> Int32 { try base.watch(directory) }
+    func watch(_ directory: Directory) throws(KernelError) -> Int32 {
+        disturb?()
+        return try base.watch(directory)
+    }
+
     func unwatch(_ watch: Int32) { base.unwatch(watch) }
 }

@@ -49,6 +49,7 @@ package final class LayerTracker<FileSystem: LayerFileSystem> {
     /// Directories that were opened last, the latest at the end.
     private var recent: [(directory: UInt64, handle: FileSystem.Handle)] = []
     private var relief: () -> Void = {}
+    private let looksPerRelief: Int
     private var looksSinceRelief = 0
     private var now: Int64 = 0
     /// While everything is looked at: files whose change time is not later have the blocks they will keep.
@@ -56,8 +57,9 @@ package final class LayerTracker<FileSystem: LayerFileSystem> {
     /// The look at everything that is marked checks what the events told.
     private var isCheck = false
 
-    package init(fileSystem: FileSystem, settleSeconds: [Int]) {
+    package init(fileSystem: FileSystem, settleSeconds: [Int], looksPerRelief: Int = 256) {
         self.fileSystem = fileSystem
+        self.looksPerRelief = looksPerRelief
         settle = SettleQueue(delaysSeconds: settleSeconds)
         pending.lookAtEverything()
     }
@@ -392,7 +394,7 @@ package final class LayerTracker<FileSystem: LayerFileSystem> {
 
     private func check(_ place: Place, _ look: Look, in handle: FileSystem.Handle) throws(Failure) {
         looksSinceRelief += 1
-        if looksSinceRelief >= 256 {
+        if looksSinceRelief >= looksPerRelief {
             looksSinceRelief = 0
             relief()
         }
