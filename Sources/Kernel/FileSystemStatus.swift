@@ -12,6 +12,7 @@ public struct FileSystemStatus: Hashable, Sendable {
     public let device: UInt64
     /// The file system's magic number, as in `statfs(2)`.
     public let type: UInt64
+    public let blockSize: Int64
 
     /// The status of the file system that holds `path`.
     ///
@@ -29,7 +30,8 @@ public struct FileSystemStatus: Hashable, Sendable {
             usedBytes: bytes(fs.blocks >= fs.free_blocks ? fs.blocks - fs.free_blocks : 0, fs.block_size),
             availableBytes: bytes(fs.available_blocks, fs.block_size),
             device: status.device,
-            type: fs.type)
+            type: fs.type,
+            blockSize: Int64(clamping: fs.block_size))
     }
 
     private static func bytes(_ blocks: UInt64, _ size: UInt64) -> Int64 {

@@ -18,4 +18,7 @@ package protocol LayerFileSystem {
     /// Asks for the events of a directory; asking again for the same inode returns the same watch.
     func watch(_ directory: Handle) throws(KernelError) -> Int32
     func unwatch(_ watch: Int32)
+    /// Allocated bytes of a file up to which its blocks stay as they were when it was written; those of a larger one
+    /// may change at writeback or after, without an event.
+    func settledBytes(of root: Handle) -> Int64
 }

@@ -15,7 +15,7 @@ final class ShardWorker {
         var wasPolled = false
 
         /// Whether a look at everything is so quick that a barrier may wait for it.
-        var isCheap: Bool { (tracker.lastFullLook?.duration ?? 0) < 100_000_000 }
+        var isCheap: Bool { tracker.fullLookEstimate < 100_000_000 }
 
         init(_ key: LayerKey, _ directory: String, _ tracker: LayerTracker<KernelFileSystem>, now: Int64) {
             self.key = key
@@ -113,9 +113,8 @@ final class ShardWorker {
     }
 
     private func auditDue(_ entry: Tracked) -> Int64 {
-        let last = entry.tracker.lastFullLook ?? (0, 0)
         // An audit may take a hundredth of the time at most.
-        return last.end + max(5_000_000_000, last.duration * 100)
+        (entry.tracker.lastFullLook?.end ?? 0) + max(5_000_000_000, entry.tracker.fullLookEstimate * 100)
     }
 
     // MARK: Commands
@@ -207,7 +206,7 @@ final class ShardWorker {
             }
             run(entry, index, at: now)
         }
-        if !asked.isEmpty { auditForBarrier() }
+        if !asked.isEmpty { completeForBarrier() }
         if isDue || !asked.isEmpty { lastBatch = monotonicNanoseconds() }
         guard !asked.isEmpty else { return }
         // What came during the batch is not part of the question.
@@ -216,12 +215,18 @@ final class ShardWorker {
         for answer in asked { answer(unsettled) }
     }
 
-    /// Who asks gets a look at everything where the batch found cause for one, if that is quickly done.
-    private func auditForBarrier() {
+    /// Whoever asks has the looks made that a batch could not make, and a look at everything where the batch found
+    /// cause for one that is quickly done.
+    private func completeForBarrier() {
         for index in tracked.keys.sorted() {
-            guard let entry = tracked[index], entry.tracker.needsAudit, entry.isCheap else { continue }
-            entry.tracker.audit()
-            run(entry, index, at: monotonicNanoseconds())
+            guard let entry = tracked[index] else { continue }
+            for _ in 0..<4 where !entry.tracker.isAnswered && entry.nextRetry == nil {
+                if entry.tracker.needsAudit {
+                    guard entry.isCheap else { break }
+                    entry.tracker.audit()
+                }
+                run(entry, index, at: monotonicNanoseconds())
+            }
         }
     }
 

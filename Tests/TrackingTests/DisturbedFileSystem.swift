@@ -27,6 +27,8 @@ final class DisturbedFileSystem: LayerFileSystem {
 
     func openRoot() throws(KernelError) -> Directory { try base.openRoot() }
 
+    func settledBytes(of root: Directory) -> Int64 { 0 }
+
     func open(_ path: [FileName], below root: Directory) throws(KernelError) -> Directory {
         disturb?()
         return try base.open(path, below: root)

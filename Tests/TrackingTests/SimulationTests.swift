@@ -1,18 +1,43 @@
+import Foundation
 import Testing
 import UsageTestKit
 
+/// A failure tells its seed; the same run needs the same order of dictionaries, so `make test` sets
+/// `SWIFT_DETERMINISTIC_HASHING=1`.
 @Suite("The tracker on a simulated disk")
 struct SimulationTests {
-    @Test("whatever is done, between and during looks, the figure that is called right is a walk's")
-    func random() throws {
-        let first = UInt64.random(in: 0...UInt64.max / 2)
-        for seed in first..<first + 20 {
-            var options = TrackerSimulation.Options(seed: seed, operations: 5_000)
-            if seed % 3 == 0 { options.queueLimit = 40 }
+    /// Operations of one run of ``life(_:)``.
+    private static let operations =
+        ProcessInfo.processInfo.environment["USAGED_TEST_ALL"] == nil ? 200_000 : 4_000_000
+
+    @Test(
+        "whatever is done, between and during looks, the figure that is called right is a walk's",
+        arguments: [(60, 60), (400, 60), (3000, 400), (60, 5), (20, 3)], [16, 300])
+    func life(_ work: (stretch: Int, burst: Int), queueLimit: Int) async throws {
+        let seed = UInt64.random(in: 0...UInt64.max / 2)
+        var done = 0
+        var run: UInt64 = 0
+        while done < Self.operations {
+            var options = TrackerSimulation.Options(seed: seed + run, operations: 20_000)
+            options.stretch = work.stretch
+            options.burst = work.burst
+            options.queueLimit = queueLimit
             let summary = try TrackerSimulation.run(options)
-            print(summary)
-            #expect(summary.comparisons > 5)
+            done += summary.operations
+            run += 1
+            // Other tests run on the same threads.
+            await Task.yield()
         }
+    }
+
+    @Test("where each change is looked at before the next, no look at everything is needed")
+    func audits() throws {
+        var options = TrackerSimulation.Options(seed: UInt64.random(in: 0...UInt64.max / 2), operations: 20_000)
+        options.stretch = 30
+        options.burst = 1
+        options.isOrdinary = true
+        let summary = try TrackerSimulation.run(options)
+        #expect(summary.suspicions * 20 < summary.comparisons, "\(options.seed): \(summary)")
     }
 
     @Test(
@@ -21,7 +46,10 @@ struct SimulationTests {
     func mutation(_ mutation: SimulatedDisk.Mutation) {
         let found = (0..<40 as Range<UInt64>).contains { seed in
             var options = TrackerSimulation.Options(seed: seed, operations: 5_000)
-            options.queueLimit = 40
+            options.stretch = 20
+            options.burst = 1
+            options.isOrdinary = mutation == .noAttributes
+            options.queueLimit = mutation == .noOverflow ? 4 : 16_384
             options.mutation = mutation
             do {
                 _ = try TrackerSimulation.run(options)

@@ -3,17 +3,20 @@
 /// The kernel reports a write under the name by which the file was opened, even when that name has gone or
 /// belongs to another file by then.
 struct AliasMemory {
-    enum Meaning: Equatable {
-        /// The write was to this file, which has other names in the layer.
-        case file(UInt64)
-        /// The write was to a file that has no name any more and costs the layer nothing.
-        case nameless
-        case unknown
+    /// What a write by a name may have gone to, besides the file that has the name now.
+    struct Meaning: Equatable {
+        /// Files that had the name and have others in the layer.
+        var files: [UInt64]
+        /// Whether there may have been one that nobody looked at.
+        var isUnknown: Bool
     }
 
     private static let limit = 4_096
 
-    private var files: [Place: UInt64] = [:]
+    /// Files that had one name after another, at most; more are as good as unseen.
+    private static let fileLimit = 4
+
+    private var files: [Place: [UInt64]] = [:]
     private var nameless: Set<Place> = []
     private var unseen: Set<Place> = []
     /// More was to be remembered than fits, so no silence can be trusted.
@@ -23,13 +26,21 @@ struct AliasMemory {
     mutating func remember(_ place: Place, wasNameOf file: UInt64, isAlive: (UInt64) -> Bool) {
         nameless.remove(place)
         if files.count >= Self.limit {
-            files = files.filter { isAlive($0.value) }
+            files = files.compactMapValues { inodes in
+                let alive = inodes.filter(isAlive)
+                return alive.isEmpty ? nil : alive
+            }
             if files.count >= Self.limit {
                 files.removeAll()
                 hasForgotten = true
             }
         }
-        files[place] = file
+        var known = (files[place] ?? []).filter { $0 != file && isAlive($0) }
+        if known.count >= Self.fileLimit {
+            known.removeFirst()
+            rememberUnseen(place)
+        }
+        files[place] = known + [file]
     }
 
     /// `place` was the only name of a file.
@@ -52,15 +63,21 @@ struct AliasMemory {
 
     /// What a write by a name that is gone means.
     func meaning(of place: Place) -> Meaning {
-        if let file = files[place] { return .file(file) }
-        if unseen.contains(place) { return .unknown }
-        return nameless.contains(place) ? .nameless : .unknown
+        let known = files[place] ?? []
+        return Meaning(
+            files: known,
+            isUnknown: unseen.contains(place) || known.isEmpty && !nameless.contains(place))
     }
 
     /// What a write by a name that exists may mean besides the obvious.
     func earlierMeaning(of place: Place) -> Meaning {
-        if let file = files[place] { return .file(file) }
-        return unseen.contains(place) ? .unknown : .nameless
+        Meaning(files: files[place] ?? [], isUnknown: unseen.contains(place))
+    }
+
+    /// Files that had names in these directories.
+    func files(namedIn directories: Set<UInt64>) -> [UInt64] {
+        guard !files.isEmpty else { return [] }
+        return files.filter { directories.contains($0.key.directory) }.flatMap(\.value)
     }
 
     /// Forgets what a look at everything makes needless to know: from then on silence can be trusted again.

@@ -26,7 +26,7 @@ package final class LayerTracker<FileSystem: LayerFileSystem> {
     package private(set) var needsAudit = false
     /// Why it cannot be told by events; `nil` while it is.
     package private(set) var failure: Failure?
-    package private(set) var lastFullLook: (end: Int64, duration: Int64)?
+    package private(set) var lastFullLook: (end: Int64, duration: Int64, inodes: Int)?
     package private(set) var counters = TrackerCounters()
     /// By how much the last batch's audit found another figure than the events had told.
     package private(set) var correction: Measure?
@@ -44,6 +44,7 @@ package final class LayerTracker<FileSystem: LayerFileSystem> {
     private var listing: [(directory: UInt64, isDeep: Bool)] = []
     private var detached: Set<UInt64> = []
     private var removed: [(place: Place, inode: UInt64, links: UInt32)] = []
+    private var newFiles: [UInt64] = []
     private var deferred: [(directory: UInt64, names: [FileName: Look])] = []
     private var restats: Set<UInt64> = []
     /// Directories that were opened last, the latest at the end.
@@ -54,6 +55,7 @@ package final class LayerTracker<FileSystem: LayerFileSystem> {
     private var now: Int64 = 0
     /// While everything is looked at: files whose change time is not later have the blocks they will keep.
     private var settledBefore: Int64?
+    private var settledBytes: Int64 = 0
     /// The look at everything that is marked checks what the events told.
     private var isCheck = false
 
@@ -107,7 +109,7 @@ package final class LayerTracker<FileSystem: LayerFileSystem> {
     package func markUnsettled() {
         if settle.hasOverflowed { needsAudit = true }
         for inode in settle.inodes { restats.insert(inode) }
-        if unheard.count > Self.unheardLimit { needsAudit = true } else { restats.formUnion(unheard) }
+        restats.formUnion(unheard)
         // A write by a name outside of the layer has no event here.
         for file in tree?.linkedOutside.keys ?? [:].keys { restats.insert(file.inode) }
     }
@@ -119,6 +121,12 @@ package final class LayerTracker<FileSystem: LayerFileSystem> {
             settle.clearOverflow()
             needsAudit = true
         }
+    }
+
+    /// What a look at everything will take, nanoseconds, by the last one and the size since.
+    package var fullLookEstimate: Int64 {
+        guard let last = lastFullLook else { return 0 }
+        return Int64(Double(last.duration) * Double(tree?.inodeCount ?? 0) / Double(max(last.inodes, 1)))
     }
 
     package var hasRestats: Bool { !restats.isEmpty }
@@ -189,6 +197,9 @@ package final class LayerTracker<FileSystem: LayerFileSystem> {
             }
             try restat(changedFiles)
             try finish()
+            // A file that came while a directory went may be open by a name in that.
+            if looks.directoryWent { noteUnheard(newFiles) }
+            newFiles = []
             failure = nil
         } catch {
             fail(error)
@@ -219,6 +230,7 @@ package final class LayerTracker<FileSystem: LayerFileSystem> {
         detached = []
         removed = []
         deferred = []
+        newFiles = []
         restats = []
         pending.lookAtEverything()
     }
@@ -242,6 +254,7 @@ package final class LayerTracker<FileSystem: LayerFileSystem> {
             for old in stale { fileSystem.unwatch(old) }
             directoryOfWatch = [watch: status.identity.inode]
             tree = LayerTree(root: status, watch: watch)
+            settledBytes = fileSystem.settledBytes(of: handle)
         }
         rootHandle = handle
         needsAudit = false
@@ -252,7 +265,7 @@ package final class LayerTracker<FileSystem: LayerFileSystem> {
         listing.append((status.identity.inode, true))
         try drainListing()
         let ended = monotonicNanoseconds()
-        lastFullLook = (ended, ended - started)
+        lastFullLook = (ended, ended - started, tree?.inodeCount ?? 0)
     }
 
     private func look(at looks: PendingLooks) throws(Failure) {
@@ -305,29 +318,40 @@ package final class LayerTracker<FileSystem: LayerFileSystem> {
         return true
     }
 
-    /// Opens a directory by its name in its parent where that is still open, else by all names from the top: one
-    /// by one, a tree of any depth is walked in a time that its size alone decides.
+    /// Opens a directory from the nearest one above it that is still open, so that a tree of any depth is walked in a
+    /// time that its size alone decides.
     private func open(
         _ directory: UInt64, below root: FileSystem.Handle
     ) throws(KernelError) -> FileSystem.Handle {
-        guard directory != tree?.root, let record = tree?.directories[directory] else { return root }
-        if let index = recent.firstIndex(where: { $0.directory == record.parent }),
-            tree?.isAttached(directory) == true
-        {
-            let parent = recent.remove(at: index)
-            recent.append(parent)
-            return try fileSystem.open([record.name], below: parent.handle)
+        var names: [FileName] = []
+        var current = directory
+        while current != tree?.root {
+            if current != directory, let index = recent.lastIndex(where: { $0.directory == current }) {
+                let above = recent.remove(at: index)
+                recent.append(above)
+                return try fileSystem.open(names.reversed(), below: above.handle)
+            }
+            guard let record = tree?.directories[current], tree?.isAttached(current) == true,
+                names.count <= tree?.directories.count ?? 0
+            else {
+                throw KernelError(call: "openat2", errno: .noSuchFileOrDirectory)
+            }
+            names.append(record.name)
+            current = record.parent
         }
-        guard let path = tree?.path(of: directory) else {
-            throw KernelError(call: "openat2", path: record.name.escaped, errno: .noSuchFileOrDirectory)
-        }
-        return try fileSystem.open(path, below: root)
+        return names.isEmpty ? root : try fileSystem.open(names.reversed(), below: root)
     }
 
     private func check(
         _ names: [FileName: Look], in directory: UInt64, isLastTry: Bool
     ) throws(Failure) {
-        guard tree?.directories[directory] != nil else { return }
+        guard tree?.directories[directory] != nil else {
+            // It went, but what was written by its names may have gone to files that have others.
+            for (name, look) in names {
+                interpret(look, at: Place(directory: directory, name: name), exists: false, wasKnown: false)
+            }
+            return
+        }
         let isThere = try withDirectory(directory) { (handle) throws(Failure) in
             for (name, look) in names {
                 try check(Place(directory: directory, name: name), look, in: handle)
@@ -440,13 +464,14 @@ package final class LayerTracker<FileSystem: LayerFileSystem> {
         }
     }
 
-    /// These files may be open by a name in a directory that went, and what is written by such a name nobody is told.
+    /// These files may be open by a name in a directory that went, and what is written by such a name nobody is told:
+    /// each barrier looks at them.
     private func noteUnheard(_ inodes: [UInt64]) {
         unheard.formUnion(inodes)
         guard unheard.count > Self.unheardLimit else { return }
         unheard = unheard.filter { tree?.files[$0] != nil }
-        // Too many to look at each time: from now on only a look at everything is to be trusted.
-        if unheard.count > Self.unheardLimit { needsAudit = true }
+        // Past the bound an audit finds what barriers do not.
+        while unheard.count > Self.unheardLimit { unheard.removeFirst() }
     }
 
     private func drop(_ directory: UInt64) {
@@ -460,7 +485,7 @@ package final class LayerTracker<FileSystem: LayerFileSystem> {
                 others.append($0)
             } ?? 0
         restats.formUnion(others)
-        noteUnheard(others)
+        noteUnheard(others + aliases.files(namedIn: Set(gone.map(\.0))))
         for (directory, watch) in gone where watch >= 0 && directoryOfWatch[watch] == directory {
             directoryOfWatch[watch] = nil
             fileSystem.unwatch(watch)
@@ -479,11 +504,8 @@ package final class LayerTracker<FileSystem: LayerFileSystem> {
         let isByGoneName = look.dataAfterGone || (!exists && !look.structure)
         let meaning =
             isByGoneName ? meaningOfGone(place) : aliases.earlierMeaning(of: place)
-        switch meaning {
-        case .file(let inode): restats.insert(inode)
-        case .nameless: break
-        case .unknown: needsAudit = true
-        }
+        restats.formUnion(meaning.files)
+        if meaning.isUnknown { needsAudit = true }
     }
 
     private func meaningOfGone(_ place: Place) -> AliasMemory.Meaning {
@@ -491,7 +513,7 @@ package final class LayerTracker<FileSystem: LayerFileSystem> {
         if place.name.bytes.first == UInt8(ascii: "#"),
             let inode = UInt64(String(decoding: place.name.bytes.dropFirst(), as: UTF8.self))
         {
-            return tree?.files[inode] == nil ? .nameless : .file(inode)
+            return AliasMemory.Meaning(files: tree?.files[inode] == nil ? [] : [inode], isUnknown: false)
         }
         return aliases.meaning(of: place)
     }
@@ -508,12 +530,15 @@ package final class LayerTracker<FileSystem: LayerFileSystem> {
     }
 
     private func setFile(_ status: FileStatus, at place: Place, wasWritten: Bool) {
+        if tree?.files[status.identity.inode] == nil { newFiles.append(status.identity.inode) }
         let change = tree?.setFile(status, at: place) ?? 0
         if change != 0 { growth.note(place, change) }
-        guard status.kind == .regular else { return }
+        guard status.kind == .regular, status.allocated > settledBytes else { return }
         // A look at everything finds files that nobody wrote for long; their change time tells.
         let mayStillChange =
-            settledBefore.map { status.changed > $0 && !settle.contains(status.identity.inode) }
+            settledBefore.map {
+                status.changed > $0 && (change != 0 || !settle.contains(status.identity.inode))
+            }
             ?? (change != 0)
         if wasWritten || mayStillChange { settle.noteWrite(of: status.identity.inode, at: now) }
     }
@@ -603,7 +628,9 @@ package final class LayerTracker<FileSystem: LayerFileSystem> {
                 byDirectory[place.directory, default: []].append((inode, place.name))
             }
             restats = []
-            for (directory, files) in byDirectory {
+            // Those above first, so that one is opened from the other.
+            for directory in tree?.sortedByDepth(byDirectory.keys) ?? [] {
+                let files = byDirectory[directory] ?? []
                 let isThere = try withDirectory(directory) { (handle) throws(Failure) in
                     for file in files {
                         try check(Place(directory: directory, name: file.name), Look(), in: handle)

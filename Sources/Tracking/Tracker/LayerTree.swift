@@ -76,6 +76,29 @@ struct LayerTree {
         return names.reversed()
     }
 
+    /// Directories in an order in which each comes after those above it.
+    func sortedByDepth(_ directories: some Sequence<UInt64>) -> [UInt64] {
+        var depths: [UInt64: Int] = [root: 0]
+        var result: [(depth: Int, directory: UInt64)] = []
+        for directory in directories {
+            var path: [UInt64] = []
+            var current = directory
+            while depths[current] == nil, let record = self.directories[current],
+                path.count <= self.directories.count
+            {
+                path.append(current)
+                current = record.parent
+            }
+            var depth = depths[current] ?? 0
+            for step in path.reversed() {
+                depth += 1
+                depths[step] = depth
+            }
+            result.append((depths[directory] ?? 0, directory))
+        }
+        return result.sorted { ($0.depth, $0.directory) < ($1.depth, $1.directory) }.map(\.directory)
+    }
+
     /// One name of a file.
     func place(ofFile inode: UInt64) -> Place? {
         files[inode]?.place

@@ -15,6 +15,8 @@ struct PendingLooks {
     private(set) var own: Set<UInt64> = []
     /// Everything is to be looked at again.
     private(set) var everything = false
+    /// A directory went: files may be open by names in it.
+    private(set) var directoryWent = false
     private var nameCount = 0
     private var moves: [UInt32: Place] = [:]
 
@@ -55,6 +57,7 @@ struct PendingLooks {
     mutating func note(_ event: InotifyEvent, in directory: UInt64, name: FileName) {
         let place = Place(directory: directory, name: name)
         let mask = event.mask
+        if mask.contains(.isDirectory), !mask.isDisjoint(with: [.delete, .movedTo]) { directoryWent = true }
         if mask.contains(.movedFrom) {
             if event.cookie != 0 {
                 if moves.count >= 1_024 { moves.removeAll(keepingCapacity: true) }

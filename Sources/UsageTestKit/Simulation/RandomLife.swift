@@ -4,12 +4,15 @@ internal import Kernel
 package final class RandomLife {
     private let disk: SimulatedDisk
     private var generator: SeededGenerator
+    private let isOrdinary: Bool
     private let names: [FileName]
     private var open: [SimulatedDisk.Opened] = []
     private(set) package var operations = 0
 
-    package init(_ disk: SimulatedDisk, seed: UInt64, names: Int = 6) {
+    /// - Parameter isOrdinary: Leaves out files that are open by names which are gone, and names that come and go.
+    package init(_ disk: SimulatedDisk, seed: UInt64, isOrdinary: Bool = false, names: Int = 6) {
         self.disk = disk
+        self.isOrdinary = isOrdinary
         generator = SeededGenerator(seed: seed)
         self.names = (0..<names).map { FileName("n\($0)") }
     }
@@ -17,7 +20,10 @@ package final class RandomLife {
     /// One operation.
     package func step() {
         operations += 1
-        switch Int.random(in: 0..<100, using: &generator) {
+        let choice = Int.random(in: 0..<100, using: &generator)
+        // What is open stays open by a name that others may take away.
+        if isOrdinary, (18..<55).contains(choice) || choice > 97 { return writeOnce() }
+        switch choice {
         case 0..<18: writeOnce()
         case 18..<24: openOne()
         case 24..<34: if let file = open.randomElement(using: &generator) { disk.write(bytes(), to: file) }
@@ -30,7 +36,7 @@ package final class RandomLife {
         case 66..<74: disk.makeDirectory(name(), in: directory())
         case 74..<88: rename()
         case 88..<91: exchange()
-        case 91..<95: if let entry = entry() { disk.setAttribute(entry) }
+        case 91..<95: if let entry = entry(inside: true) { disk.setAttribute(entry) }
         case 95..<97: removeTree()
         case 97: disk.writeBack()
         default: ephemeralLink()
@@ -46,7 +52,7 @@ package final class RandomLife {
     // MARK: Operations
 
     private func writeOnce() {
-        guard let file = disk.create(name(), in: directory()) else { return }
+        guard let file = disk.create(name(), in: directory(inside: true)) else { return }
         disk.write(bytes(), to: file)
         disk.close(file)
     }
@@ -116,8 +122,8 @@ package final class RandomLife {
 
     /// A directory, seldom one outside of the layer.
     ///
-    /// What is open was opened inside: a container reaches its files by names of its layer alone, and a write by
-    /// any other has no event that the layer's directories could tell.
+    /// Files go there and come from there, but are written inside: a container reaches its files by names of its
+    /// layer alone, and a write by any other has no event that the layer's directories could tell.
     private func directory(inside: Bool = false) -> SimulatedDisk.Node {
         var node = !inside && Int.random(in: 0..<12, using: &generator) == 0 ? disk.outside : disk.root
         for _ in 0..<Int.random(in: 0...3, using: &generator) {
@@ -128,8 +134,8 @@ package final class RandomLife {
         return node
     }
 
-    private func entry() -> SimulatedDisk.Entry? {
-        let directory = directory()
+    private func entry(inside: Bool = false) -> SimulatedDisk.Entry? {
+        let directory = directory(inside: inside)
         for _ in 0..<3 {
             if let entry = directory.children[name()] { return entry }
         }

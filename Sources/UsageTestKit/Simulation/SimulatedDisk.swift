@@ -82,6 +82,9 @@ package final class SimulatedDisk {
     /// Events that wait at most; one more is the overflow.
     package var queueLimit = 16_384
 
+    /// A file that takes more gets one block more at writeback.
+    static let settledBytes: Int64 = 16_384
+
     private var freeNumbers: [UInt64] = []
     private var nextNumber: UInt64 = 2
     private var nextWatch: Int32 = 1
@@ -275,6 +278,7 @@ package final class SimulatedDisk {
     package func setAttribute(_ entry: Entry) {
         entry.node.allocated += 4096
         touch(entry.node)
+        guard mutation != .noAttributes else { return }
         tellData(.attributes, entry)
         // A watched directory hears of its own attributes as well.
         if let watch = entry.node.watch { put(InotifyEvent(watch: watch, mask: .attributes)) }
@@ -391,7 +395,7 @@ package final class SimulatedDisk {
 
     private func allocate(_ node: Node) {
         node.allocated = (node.size + 4095) / 4096 * 4096
-        if node.size > 40_000, node.delayed == 0 {
+        if node.allocated > Self.settledBytes, node.delayed == 0 {
             node.delayed = 4096
             delayed.append(node)
         }

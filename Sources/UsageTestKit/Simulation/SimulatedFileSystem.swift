@@ -62,6 +62,8 @@ struct SimulatedFileSystem: LayerFileSystem {
         return disk.watch(directory)
     }
 
+    func settledBytes(of root: SimulatedDisk.Node) -> Int64 { SimulatedDisk.settledBytes }
+
     func unwatch(_ watch: Int32) {
         disk.unwatch(watch)
     }

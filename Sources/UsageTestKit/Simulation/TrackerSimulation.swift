@@ -12,6 +12,8 @@ package struct TrackerSimulation {
         package var queueLimit = 16_384
         /// Operations between two batches at most: the fewer, the less passes unseen.
         package var burst = 60
+        /// Leaves out what no ordinary program does: files open by names that are gone, and names that come and go.
+        package var isOrdinary = false
         package var mutation: SimulatedDisk.Mutation?
 
         package init(seed: UInt64, operations: Int) {
@@ -55,7 +57,7 @@ package struct TrackerSimulation {
         let disk = SimulatedDisk()
         disk.queueLimit = options.queueLimit
         disk.mutation = options.mutation
-        let life = RandomLife(disk, seed: options.seed)
+        let life = RandomLife(disk, seed: options.seed, isOrdinary: options.isOrdinary)
         let disturbance = Disturbance(seed: options.seed &+ 1)
         let fileSystem = SimulatedFileSystem(disk: disk) {
             guard disturbance.isOn, Int.random(in: 0..<8, using: &disturbance.generator) == 0 else { return }
@@ -74,12 +76,18 @@ package struct TrackerSimulation {
         func batch() {
             now += 25_000_000
             drain()
+            tracker.markSettled(by: now)
             _ = tracker.runBatch(now: now) { drain() }
         }
         while life.operations < options.operations {
             let target = life.operations + Int.random(in: 1...options.stretch, using: &disturbance.generator)
             while life.operations < target {
                 for _ in 0..<Int.random(in: 1...options.burst, using: &disturbance.generator) { life.step() }
+                if Int.random(in: 0..<40, using: &disturbance.generator) == 0 {
+                    // Long enough that the kernel has written everything back.
+                    disk.writeBack()
+                    now += 40_000_000_000
+                }
                 disturbance.isOn = Bool.random(using: &disturbance.generator)
                 batch()
                 disturbance.isOn = false
