@@ -125,7 +125,7 @@ struct CommandLineTests {
                     + (inConfiguration ? [] : ["--store", store]))
             #expect(result.status == 2, "\(result)")
             #expect(result.err.contains(store), "\(result)")
-            #expect(result.err.contains("docker, plain"), "\(result)")
+            #expect(result.err.contains("KIND is docker or plain ("), "\(result)")
         }
     }
 

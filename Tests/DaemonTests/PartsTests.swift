@@ -1,4 +1,6 @@
 import Accounting
+import Settings
+import Stores
 import Testing
 import UsageTestKit
 
@@ -172,6 +174,33 @@ struct StatusLineTests {
         var ledger = Self.ledger([100])
         ledger.fail(LayerKey(store: Self.store, id: "0"), reason: "gone")
         #expect(StatusLine.text(ledger.snapshot(), isRead: true).hasSuffix("; /d is stale"))
+    }
+}
+
+@Suite("kinds of stores")
+struct StoreKindTests {
+    @Test("the configuration and the readers know the same kinds, and agree which can be read")
+    func agree() {
+        #expect(Settings.Store.Kind.allCases.map(\.rawValue) == StoreKind.allCases.map(\.rawValue))
+        #expect(
+            Settings.Store.Kind.allCases.filter(\.isReadable).map(\.rawValue)
+                == Stores.supportedKinds.map(\.rawValue))
+    }
+
+    @Test("a kind that cannot be read is refused with the place that names it")
+    func refused() {
+        var settings = Settings()
+        settings.stores = [.init(kind: .containerd, path: "/c")]
+        #expect(
+            DaemonOptions().unsupportedStores(settings) == [
+                "stores in the configuration: store containerd=/c: stores of this kind cannot be read yet; "
+                    + "KIND is docker or plain "
+                    + "(this version cannot read docker-classic, containers-storage, containerd)"
+            ])
+        let options = DaemonOptions(stores: [.init(kind: .dockerClassic, path: "/d")])
+        #expect(
+            options.unsupportedStores(Settings()).first?.hasPrefix("--store: store docker-classic=/d: ")
+                == true)
     }
 }
 
