@@ -6,7 +6,7 @@ STORE ?=
 # The tests on a real engine need root; everything else runs as the caller.
 AS_ROOT = $(if $(filter 0,$(shell id -u)),env,sudo env "PATH=$$PATH")
 
-.PHONY: all build test test-all demo bench lint format install clean deps test-deps
+.PHONY: all build demo-store test test-all demo bench lint format install clean deps test-deps
 
 all: build
 
@@ -16,8 +16,15 @@ deps:
 test-deps:
 	@scripts/deps.sh test
 
+# The Swift runtime is linked in, so that the binaries need no toolchain where they run.
+BUILD = $(SWIFT) build -c release --static-swift-stdlib
+
 build: deps
-	$(SWIFT) build -c release
+	$(BUILD) --product usaged
+	$(BUILD) --product usage-client
+
+demo-store: deps
+	$(BUILD) --product demo-store
 
 test: test-deps
 	$(SWIFT) build --build-tests
@@ -28,10 +35,10 @@ test-all: test-deps
 	$(SWIFT) build --build-tests
 	$(AS_ROOT) USAGED_TEST_ENGINE=required USAGED_TEST_ALL=1 $(SWIFT) test --skip-build
 
-demo: build
+demo: build demo-store
 	@STORE="$(STORE)" scripts/demo.sh
 
-bench: build
+bench: build demo-store
 	@scripts/bench.sh
 
 lint:
@@ -41,21 +48,24 @@ format:
 	$(SWIFT) format --in-place --recursive Sources Tests Package.swift
 
 # Installs what `make build` built; run `make build` first, as a user, so that root need not compile.
+# What names a place below /usr is rewritten for another PREFIX.
+PLACES = sed -e 's|/usr/sbin/usaged|$(PREFIX)/sbin/usaged|' -e 's|/usr/share/doc|$(PREFIX)/share/doc|'
+
 install:
 	@test -x .build/release/usaged || { echo "nothing is built yet; run: make build" >&2; exit 1; }
-	install -D -m 0755 .build/release/usaged $(DESTDIR)$(PREFIX)/sbin/usaged
-	install -D -m 0755 .build/release/usage-client $(DESTDIR)$(PREFIX)/bin/usage-client
+	install -D -s -m 0755 .build/release/usaged $(DESTDIR)$(PREFIX)/sbin/usaged
+	install -D -s -m 0755 .build/release/usage-client $(DESTDIR)$(PREFIX)/bin/usage-client
 	test -e $(DESTDIR)/etc/usaged/usaged.yaml \
 	    || install -D -m 0644 etc/usaged/usaged.yaml $(DESTDIR)/etc/usaged/usaged.yaml
 	install -d -m 0755 $(DESTDIR)/etc/usaged/conf.d
-	for unit in systemd/*.service systemd/*.socket; do \
-	    sed 's|/usr/sbin/usaged|$(PREFIX)/sbin/usaged|' $$unit | install -D -m 0644 /dev/stdin \
+	for unit in systemd/*.service systemd/*.socket; do $(PLACES) $$unit | install -D -m 0644 /dev/stdin \
 	    $(DESTDIR)$(PREFIX)/lib/systemd/system/$${unit##*/} || exit 1; done
-	for catalog in systemd/*.catalog; do [ ! -e $$catalog ] || \
-	    install -D -m 0644 $$catalog $(DESTDIR)$(PREFIX)/lib/systemd/catalog/$${catalog##*/} || exit 1; done
-	for users in systemd/*.sysusers; do [ ! -e $$users ] || \
-	    install -D -m 0644 $$users $(DESTDIR)$(PREFIX)/lib/sysusers.d/$$(basename $$users .sysusers).conf \
-	    || exit 1; done
+	$(PLACES) systemd/usaged.catalog | install -D -m 0644 /dev/stdin \
+	    $(DESTDIR)$(PREFIX)/lib/systemd/catalog/usaged.catalog
+	install -D -m 0644 systemd/usaged.sysusers $(DESTDIR)$(PREFIX)/lib/sysusers.d/usaged.conf
+	install -D -m 0644 README.md $(DESTDIR)$(PREFIX)/share/doc/usaged/README.md
+	for page in CONTRIBUTING.md LICENSE Documentation/*.md etc/usaged/usaged.yaml; do install -D -m 0644 $$page \
+	    $(DESTDIR)$(PREFIX)/share/doc/usaged/$$page || exit 1; done
 
 clean:
 	$(SWIFT) package clean

@@ -96,9 +96,13 @@ let package = Package(
         tests(of: "Journal", ["Journal", "journal-probe", logging]),
         tests(of: "Settings", ["Settings", "Accounting"]),
         tests(of: "StatusFeed", ["StatusFeed", "Wire", nioCore, nioPosix, nioHTTP1, logging, lifecycle]),
-        tests(of: "UsageClient", ["UsageClient", "Wire"]),
+        tests(of: "UsageClient", ["UsageClient", "Accounting", "Wire"]),
         tests(
-            of: "Daemon", ["Daemon", "Accounting", "Journal", "Kernel", "Wire", "usaged", "usage-client"]),
+            of: "Daemon",
+            [
+                "Daemon", "Accounting", "Journal", "Kernel", "Settings", "Stores", "Wire", "usaged",
+                "usage-client",
+            ]),
         // The acceptance tests on a real dockerd; they run the built executables.
         tests(of: "Engine", ["Accounting", "Wire", "UsageClient", "usaged", "usage-client"]),
     ]

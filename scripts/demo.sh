@@ -4,8 +4,8 @@
 # Makes a store of about 230 MB in a temporary directory, runs usaged on it with a socket and a state of its own,
 # and removes everything at the end. It needs no engine and no root, and changes nothing else.
 #
-#   STORE=KIND=PATH  looks at that store instead, as STORE=docker=/var/lib/docker; reads it only. Uses sudo
-#                    where the directory is not the caller's own.
+#   STORE=PATH       looks at that store of Docker instead, as STORE=/var/lib/docker; reads it only. Uses sudo
+#                    where the directory is not the caller's own. STORE=KIND=PATH for one of another kind.
 #   PACE=SECONDS     how long to pause before each heading; 1.5 on a terminal, 0 otherwise.
 #   TMPDIR           where the temporary directory is made; /var/tmp otherwise.
 #   BIN              where the executables are; .build/release otherwise.
@@ -24,16 +24,19 @@ for name in usaged usage-client demo-store; do
     [ -x "$BIN/$name" ] || die "$BIN/$name is missing; run: make build"
 done
 case "$STORE" in
+/*) STORE=docker=$STORE ;;
+esac
+case "$STORE" in
 '') ;;
 *=/*)
-    [ -d "${STORE#*=}" ] || die "${STORE#*=} is no directory that can be seen from here; name one as STORE=docker=/var/lib/docker"
+    [ -d "${STORE#*=}" ] || die "${STORE#*=} is no directory that can be seen from here; name one as STORE=/var/lib/docker"
     if [ "$(id -u)" -ne 0 ] && [ "$(stat -c %u "${STORE#*=}")" != "$(id -u)" ]; then
         command -v sudo >/dev/null || die "reading ${STORE#*=} needs root; run make demo as root, or install sudo"
         echo "Reading ${STORE#*=} needs root: sudo runs the demo."
         exec sudo env "PATH=$PATH" "STORE=$STORE" "PACE=${PACE:-}" "BIN=$BIN" "TMPDIR=${TMPDIR:-}" sh "$PWD/scripts/demo.sh"
     fi
     ;;
-*) die "STORE=$STORE is not KIND=PATH with an absolute path, as docker=/var/lib/docker" ;;
+*) die "STORE=$STORE is neither an absolute path, as /var/lib/docker, nor KIND=PATH, as docker=/var/lib/docker" ;;
 esac
 
 bold= plain= dim= colour=never

@@ -11,6 +11,14 @@ public struct Settings: Hashable, Sendable {
             case containerd
             /// A directory of layer directories that no engine owns.
             case plain
+
+            /// Whether this version has a reader for it.
+            public var isReadable: Bool {
+                switch self {
+                case .docker, .plain: true
+                case .dockerClassic, .containersStorage, .containerd: false
+                }
+            }
         }
 
         public var kind: Kind
@@ -64,18 +72,23 @@ extension Settings.Store: CustomStringConvertible {
     ///
     /// - Throws: ``SettingsText/Rejection`` with what is allowed.
     public init(_ text: String) throws(SettingsText.Rejection) {
-        let kinds = Kind.allCases.map(\.rawValue).joined(separator: ", ")
         let parts = text.split(separator: "=", maxSplits: 1, omittingEmptySubsequences: false)
         guard parts.count == 2 else {
             throw SettingsText.Rejection(
-                "\(SettingsText.quote(text)) is not KIND=PATH; KIND is one of \(kinds)")
+                "\(SettingsText.quote(text)) is not KIND=PATH; \(Self.kindsText)")
         }
         guard let kind = Kind(rawValue: String(parts[0])) else {
             throw SettingsText.Rejection(
-                "no store has the kind \(SettingsText.quote(parts[0])); known are \(kinds)")
+                "there is no kind \(SettingsText.quote(parts[0])); \(Self.kindsText)")
         }
         self.init(kind: kind, path: try SettingsText.absolutePath(String(parts[1])))
     }
 
     public var description: String { "\(kind.rawValue)=\(path)" }
+
+    private static var kindsText: String {
+        let (can, cannot) = (Kind.allCases.filter(\.isReadable), Kind.allCases.filter { !$0.isReadable })
+        return "KIND is \(can.map(\.rawValue).joined(separator: " or ")) "
+            + "(this version cannot read \(cannot.map(\.rawValue).joined(separator: ", ")))"
+    }
 }

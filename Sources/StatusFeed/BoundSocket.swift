@@ -129,8 +129,8 @@ public struct BoundSocket: Sendable {
 
     private static func give(_ path: String, to group: String, logger: Logger) {
         guard let id = groupID(group) else {
-            logger.notice(
-                "no such group, the socket stays with the daemon's own",
+            logger.info(
+                "there is no group \(group): only root and the daemon's own user and group may use the socket",
                 metadata: ["group": "\(group)", "socket": "\(path)"])
             return
         }

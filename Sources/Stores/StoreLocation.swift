@@ -48,7 +48,6 @@ public struct StoreLocationError: Error, Hashable, Sendable, CustomStringConvert
     public let reason: String
 
     public var description: String {
-        let kinds = StoreKind.allCases.map(\.rawValue).joined(separator: ", ")
-        return "'\(argument)' is not KIND=PATH: \(reason); KIND is one of \(kinds)"
+        "'\(argument)' is not KIND=PATH: \(reason); \(Stores.kindsText)"
     }
 }

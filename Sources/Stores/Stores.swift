@@ -8,12 +8,19 @@ public enum Stores {
         case .docker: DockerOverlay2Reader(root: location.path)
         case .plain: PlainReader(root: location.path)
         case .dockerClassic, .containersStorage, .containerd:
-            throw StoreOpenError(location: location, reason: "this layout cannot be read yet")
+            throw StoreOpenError(location: location, reason: "stores of this kind cannot be read yet")
         }
     }
 
     /// The kinds that ``open(_:)`` makes a reader for.
     public static let supportedKinds: [StoreKind] = [.docker, .plain]
+
+    /// What KIND may be, for messages.
+    static var kindsText: String {
+        let others = StoreKind.allCases.filter { !supportedKinds.contains($0) }.map(\.rawValue)
+        return "KIND is \(supportedKinds.map(\.rawValue).joined(separator: " or ")) "
+            + "(this version cannot read \(others.joined(separator: ", ")))"
+    }
 }
 
 /// A store for which there is no reader.
@@ -27,7 +34,6 @@ public struct StoreOpenError: Error, Hashable, Sendable, CustomStringConvertible
     }
 
     public var description: String {
-        let kinds = Stores.supportedKinds.map(\.rawValue).joined(separator: ", ")
-        return "store \(location): \(reason); kinds that can be read are \(kinds)"
+        "store \(location): \(reason); \(Stores.kindsText)"
     }
 }

@@ -7,7 +7,9 @@ struct Tool: ParsableCommand {
         commandName: "usage-client",
         abstract: "Shows what containers and images take of the disk, as usaged accounts it.",
         discussion: """
-            Ids and names may be shortened to any unambiguous prefix. Sizes are decimal, as Docker prints them.
+            Ids and names may be shortened to any unambiguous prefix. Sizes are decimal, as Docker prints them. \
+            The options of every command (--json, --socket, --timeout, --iec, --bytes, --color) may stand before \
+            it as well.
 
             Exit status: 0 done; 1 failed or not found; 2 wrong usage; 3 no daemon answers; 4 not permitted.
             """,
@@ -28,7 +30,13 @@ enum UsageClientTool {
         exit(run(Array(CommandLine.arguments.dropFirst())))
     }
 
-    private static func run(_ arguments: [String]) -> Int32 {
+    private static func run(_ given: [String]) -> Int32 {
+        let arguments: [String]
+        do {
+            arguments = try LeadingOptions.moved(given)
+        } catch {
+            return finish(error, isCheck: false)
+        }
         let isCheck = arguments.first == CheckCommand.configuration.commandName
         if let first = arguments.first, let message = unknownCommand(first) {
             StandardError.say(message)

@@ -89,7 +89,7 @@ enum UsagedTool {
         }
         let unsupported = command.options.unsupportedStores(settings)
         guard unsupported.isEmpty else {
-            for line in unsupported { complain("--store: \(line)") }
+            for line in unsupported { complain(line) }
             return .wrongUsage
         }
         if command.checkConfig {

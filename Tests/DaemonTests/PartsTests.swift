@@ -1,4 +1,6 @@
 import Accounting
+import Settings
+import Stores
 import Testing
 import UsageTestKit
 
@@ -145,16 +147,14 @@ struct StatusLineTests {
     }
 
     @Test(
-        "sizes are decimal with one digit, rounded, and change the unit where the digits would overflow",
+        "sizes read as Docker prints them",
         arguments: [
-            (0, "0 B"), (999, "999 B"), (1000, "1.0 kB"), (1049, "1.0 kB"), (1050, "1.1 kB"),
-            (999_949, "999.9 kB"),
-            (999_950, "1.0 MB"), (5_250_000_000, "5.3 GB"), (7_000_000_000_000_000, "7000.0 TB"),
+            (0, "0B"), (999, "999B"), (1000, "1kB"), (20_971_520, "20.97MB"), (5_250_000_000, "5.25GB"),
         ] as [(Int64, String)])
     func sizes(bytes: Int64, text: String) {
         var ledger = Self.ledger([bytes])
         #expect(
-            StatusLine.text(ledger.snapshot(), isRead: true) == "1 containers \(text), 0 image layers 0 B")
+            StatusLine.text(ledger.snapshot(), isRead: true) == "1 containers \(text), 0 image layers 0B")
     }
 
     @Test("it says what is missing: the first reading, a store, measures")
@@ -174,6 +174,33 @@ struct StatusLineTests {
         var ledger = Self.ledger([100])
         ledger.fail(LayerKey(store: Self.store, id: "0"), reason: "gone")
         #expect(StatusLine.text(ledger.snapshot(), isRead: true).hasSuffix("; /d is stale"))
+    }
+}
+
+@Suite("kinds of stores")
+struct StoreKindTests {
+    @Test("the configuration and the readers know the same kinds, and agree which can be read")
+    func agree() {
+        #expect(Settings.Store.Kind.allCases.map(\.rawValue) == StoreKind.allCases.map(\.rawValue))
+        #expect(
+            Settings.Store.Kind.allCases.filter(\.isReadable).map(\.rawValue)
+                == Stores.supportedKinds.map(\.rawValue))
+    }
+
+    @Test("a kind that cannot be read is refused with the place that names it")
+    func refused() {
+        var settings = Settings()
+        settings.stores = [.init(kind: .containerd, path: "/c")]
+        #expect(
+            DaemonOptions().unsupportedStores(settings) == [
+                "stores in the configuration: store containerd=/c: stores of this kind cannot be read yet; "
+                    + "KIND is docker or plain "
+                    + "(this version cannot read docker-classic, containers-storage, containerd)"
+            ])
+        let options = DaemonOptions(stores: [.init(kind: .dockerClassic, path: "/d")])
+        #expect(
+            options.unsupportedStores(Settings()).first?.hasPrefix("--store: store docker-classic=/d: ")
+                == true)
     }
 }
 

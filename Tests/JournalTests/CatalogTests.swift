@@ -39,6 +39,39 @@ struct CatalogTests {
         }
     }
 
+    @Test("what units, catalog and configuration point to exists, and make install puts it there")
+    func references() throws {
+        let makefile = try Probe.text(of: "Makefile")
+        var pointers: Set<String> = []
+        for file in ["systemd/usaged.catalog", "systemd/usaged.service", "systemd/usaged.socket"] {
+            for line in try Probe.text(of: file).components(separatedBy: "\n") {
+                guard let range = line.range(of: "^Documentation[:=] ?", options: .regularExpression) else {
+                    continue
+                }
+                pointers.formUnion(line[range.upperBound...].components(separatedBy: " "))
+            }
+        }
+        #expect(pointers == ["file:/usr/share/doc/usaged/README.md"])
+        #expect(makefile.contains("README.md $(DESTDIR)$(PREFIX)/share/doc/usaged/README.md"))
+        // A command in a text is one that the client has.
+        let commands = try FileManager.default.contentsOfDirectory(
+            atPath: Probe.root.appendingPathComponent("Sources/usage-client/Commands").path)
+        var known: Set<String> = []
+        for file in commands {
+            let text = try Probe.text(of: "Sources/usage-client/Commands/\(file)")
+            for part in text.components(separatedBy: "commandName: \"").dropFirst() {
+                known.insert(String(part.prefix { $0 != "\"" }))
+            }
+        }
+        #expect(known.contains("status"))
+        for file in ["systemd/usaged.catalog", "etc/usaged/usaged.yaml"] {
+            for part in try Probe.text(of: file).components(separatedBy: "\"usage-client ").dropFirst() {
+                let command = String(part.prefix { $0.isLetter })
+                #expect(known.contains(command), "\(file) names usage-client \(command)")
+            }
+        }
+    }
+
     @Test("systemd takes the catalog", .enabled(if: Programs.have("journalctl")))
     func systemdTakesCatalog() throws {
         let root = try Scratch()

@@ -87,8 +87,11 @@ struct SettingsErrorTests {
             ("alerts: [{name: a, kind: size, limit: 1, match: {name: ''}}]", "1 to 256 characters"),
             ("alerts: [{name: a, kind: size, limit: 1, match: {labels: [a]}}]", "must be a mapping"),
             ("stores: docker=/a", "stores: must be a list"),
-            ("stores: [docker]", "is not KIND=PATH; KIND is one of docker, docker-classic"),
-            ("stores: [rkt=/a]", "no store has the kind \"rkt\""),
+            (
+                "stores: [docker]",
+                "is not KIND=PATH; KIND is docker or plain (this version cannot read docker-classic"
+            ),
+            ("stores: [rkt=/a]", "there is no kind \"rkt\"; KIND is docker or plain"),
             ("stores: [docker=a]", "is not an absolute path"),
             ("stores: [docker=/a/../b]", "without . and .."),
             ("stores: [docker=/a, docker=/a]", "stores[1]: \"docker=/a\" is given twice"),

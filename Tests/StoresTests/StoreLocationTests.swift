@@ -12,12 +12,13 @@ struct StoreLocationTests {
     }
 
     @Test(
-        "a wrong argument is quoted and the kinds are listed",
+        "a wrong argument is quoted, and the kinds are told with which of them can be read",
         arguments: ["docker", "dokcer=/x", "docker=", "=", ""])
     func refuses(argument: String) throws {
         let error = #expect(throws: StoreLocationError.self) { try StoreLocation(parsing: argument) }
         let text = try #require(error.map { "\($0)" })
         #expect(text.contains("'\(argument)'"))
+        #expect(text.contains("KIND is docker or plain (this version cannot read docker-classic, "))
         #expect(StoreKind.allCases.allSatisfy { text.contains($0.rawValue) })
     }
 

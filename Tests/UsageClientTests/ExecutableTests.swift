@@ -72,33 +72,67 @@ struct ExecutableTests {
         #expect(timedOut.errors.contains("timed out"))
     }
 
-    @Test("a socket that is closed to the user ends with 4 and names the group")
-    func socketMode() throws {
-        let server = try serving([:])
-        chmod(server.path, 0)
-        let run: BuiltClient.Run
-        if geteuid() == 0 {
-            // Root may connect to anything: run as nobody, from a place that nobody can reach.
-            let directory = try TemporaryDirectory()
-            let copy = directory.path + "/usage-client"
-            // Not copied by this process: a child of another test could hold the copy open for writing.
-            _ = try BuiltClient.run([BuiltClient.path, copy], program: "/bin/cp")
-            chmod(directory.path, 0o755)
-            chmod((server.path as NSString).deletingLastPathComponent, 0o755)
-            run = try BuiltClient.run(
-                [
-                    "--reuid=65534", "--regid=65534", "--clear-groups", copy, "status", "--socket",
-                    server.path,
-                ],
-                program: "/usr/bin/setpriv")
-        } else {
-            run = try BuiltClient.run(["status", "--socket", server.path])
-        }
-        #expect(run.status == 4, "\(run.errors)")
-        #expect(run.errors.contains(#"sudo usermod -aG usaged "$USER""#))
+    /// Runs `status` as one who is not root, from a place that anyone can reach.
+    private func runAsNobody(_ socket: String) throws -> BuiltClient.Run {
+        guard geteuid() == 0 else { return try BuiltClient.run(["status", "--socket", socket]) }
+        let directory = try TemporaryDirectory()
+        let copy = directory.path + "/usage-client"
+        // Not copied by this process: a child of another test could hold the copy open for writing.
+        _ = try BuiltClient.run([BuiltClient.path, copy], program: "/bin/cp")
+        chmod(directory.path, 0o755)
+        return try BuiltClient.run(
+            ["--reuid=65534", "--regid=65534", "--clear-groups", copy, "status", "--socket", socket],
+            program: "/usr/bin/setpriv")
     }
 
-    @Test("what the daemon forbids ends with 4 and names the group")
+    @Test("a socket that is closed to the user ends with 4 and names the group that may")
+    func socketGroup() throws {
+        let server = try serving([:])
+        chmod((server.path as NSString).deletingLastPathComponent, 0o755)
+        // Only root can give a file to a group that it is not in; a group without a name is told by number.
+        let isRoot = geteuid() == 0
+        if isRoot { chown(server.path, 0, getgrnam("daemon").pointee.gr_gid) }
+        chmod(server.path, isRoot ? 0o660 : 0)
+        let run = try runAsNobody(server.path)
+        #expect(run.status == 4, "\(run.errors)")
+        #expect(run.errors.contains("not permitted to use \(server.path): "))
+        if isRoot {
+            #expect(run.errors.contains("its group is daemon (root:daemon 0660)"))
+            #expect(run.errors.contains(#"sudo usermod -aG daemon "$USER""#))
+        }
+    }
+
+    @Test("a socket that is open to no group is not said to be")
+    func socketWithoutGroup() throws {
+        let server = try serving([:])
+        chmod((server.path as NSString).deletingLastPathComponent, 0o755)
+        chmod(server.path, 0)
+        let run = try runAsNobody(server.path)
+        #expect(run.status == 4, "\(run.errors)")
+        #expect(run.errors.contains("root may ("))
+        #expect(!run.errors.contains("usermod"))
+        guard geteuid() == 0 else { return }
+        // Nobody is told to join root's group.
+        chown(server.path, 0, 0)
+        chmod(server.path, 0o660)
+        let ofRoot = try runAsNobody(server.path)
+        #expect(ofRoot.errors.contains(": only root may (root:root 0660)"))
+    }
+
+    @Test("a directory that nobody may pass is named instead of the socket")
+    func socketDirectory() throws {
+        let server = try serving([:])
+        let directory = (server.path as NSString).deletingLastPathComponent
+        chmod(server.path, 0o666)
+        chmod(directory, 0o600)
+        defer { chmod(directory, 0o700) }
+        let run = try runAsNobody(server.path)
+        #expect(run.status == 4, "\(run.errors)")
+        #expect(run.errors.contains(": its directory \(directory) lets only others through ("))
+        #expect(run.errors.contains(" 0600)"))
+    }
+
+    @Test("what the daemon forbids ends with 4, names the group and says what to do")
     func forbidden() throws {
         let server = try ScriptedServer { _, peer in
             peer.answer(
@@ -108,7 +142,12 @@ struct ExecutableTests {
         let run = try BuiltClient.run(["mark", "before", "--socket", server.path])
         #expect(run.status == 4)
         #expect(run.errors.contains("uid 1000 may not set marks"))
-        #expect(run.errors.contains("group usaged"))
+        #expect(run.errors.contains("changing something is for root: run it with sudo."))
+        guard geteuid() == 0 else { return }
+        chown(server.path, 0, getgrnam("daemon").pointee.gr_gid)
+        chmod(server.path, 0o660)
+        let ofGroup = try BuiltClient.run(["mark", "before", "--socket", server.path])
+        #expect(ofGroup.errors.contains("Members of the group daemon may read; "))
     }
 
     @Test("what is not found ends with 1, an ambiguous prefix lists what it could be")
@@ -141,6 +180,35 @@ struct ExecutableTests {
         #expect(run.status == 2, "\(run.errors)")
         #expect(run.output == "")
         #expect(!run.errors.contains("\u{1B}"))
+    }
+
+    @Test("the options of every command may stand before it")
+    func leadingOptions() throws {
+        let server = try serving(["GET /v1/status": try json(Samples.status)])
+        let behind = try BuiltClient.run(["status", "--iec", "--socket", server.path])
+        #expect(behind.status == 0)
+        for arguments in [
+            ["--socket", server.path, "--iec", "status"], ["--iec", "--socket=\(server.path)", "status"],
+            ["--socket", server.path, "status", "--iec"],
+            ["--timeout", "9", "--color=never", "--socket", server.path, "--iec", "status"],
+        ] {
+            let run = try BuiltClient.run(arguments)
+            #expect(run.output == behind.output, "\(arguments): \(run.errors)")
+        }
+        let check = try BuiltClient.run(["--socket", "/nonexistent/s", "check"])
+        #expect(check.status == 3)
+        #expect(check.output.hasPrefix("UNKNOWN - no daemon"))
+        #expect(try BuiltClient.run(["--json", "--version"]).status == 0)
+        #expect(try BuiltClient.run(["--json", "--help"]).status == 0)
+        let alone = try BuiltClient.run(["--socket", server.path])
+        #expect(alone.status == 2)
+        #expect(alone.errors.contains("no command after --socket \(server.path)"))
+        let wrong = try BuiltClient.run(["--socket", server.path, "--bogus", "status"])
+        #expect(wrong.status == 2)
+        #expect(wrong.errors.contains("--bogus"))
+        let unknown = try BuiltClient.run(["--json", "stauts"])
+        #expect(unknown.errors.contains("there is no command stauts"))
+        #expect(try BuiltClient.run(["--socket"]).status == 2)
     }
 
     @Test("help and version end with 0")

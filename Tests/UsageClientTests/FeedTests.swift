@@ -126,6 +126,22 @@ struct FeedTests {
         #expect(view.status?.totals.containers.diskBytes == 50_000_000)
     }
 
+    @Test("long alerts leave room for containers on a low screen")
+    func alertsOnFewRows() {
+        var view = LiveView()
+        _ = view.apply(Self.snapshot)
+        for number in 0..<9 {
+            var alert = Samples.alert
+            alert.rule = "rule-\(number)"
+            alert.message = String(repeating: "many words ", count: 30)
+            _ = view.apply(FeedEvent(type: .alert, id: 9, time: Samples.time, alert: alert))
+        }
+        let frame = view.frame(rows: 14, RenderOptions(width: 60))
+        #expect(frame.count == 14)
+        #expect(frame.contains { $0.hasPrefix("web ") })
+        #expect(frame.contains { $0.contains("many words") })
+    }
+
     @Test("a screen of few rows shows as many containers as fit", arguments: [4, 6, 10, 24])
     func fewRows(rows: Int) {
         var view = LiveView()

@@ -33,6 +33,28 @@ struct RenderTests {
                 """)
     }
 
+    @Test("status without a store says where was looked and what to do, unless the stores are yet to be read")
+    func statusWithoutStore() {
+        var status = Samples.status
+        status.sources = []
+        let text = Render.status(status, RenderOptions(width: nil, zone: .utc))
+        #expect(
+            text.contains(
+                "\nno store of a container engine found on this host\n  Docker's was looked for at "))
+        for hint in [
+            "/etc/docker/daemon.json", "/var/lib/docker", "docker.daemon_json", "--store docker=/PATH",
+            "stores: [docker=/PATH] in /etc/usaged/conf.d/50-local.yaml",
+        ] {
+            #expect(text.contains(hint))
+        }
+        let lines = Render.status(status, options).split(separator: "\n")
+        #expect(lines.allSatisfy { $0.count <= 80 })
+        status.exact = false
+        let starting = Render.status(status, options)
+        #expect(starting.contains("\nno store has been read yet\n"))
+        #expect(!starting.contains("no store of a container engine"))
+    }
+
     @Test("status says why it is not exact, how far measuring is, and what fires")
     func statusInTrouble() {
         var status = Samples.status
@@ -254,6 +276,21 @@ struct RenderTests {
                 NAME   ID            IMAGE        WRITABLE     SIZE        1m        1h  STATE
                 web    0d106c9f7b67  zigiw…atest    21.2MB  20.97MB  +20.97MB  +20.97MB  exact
                 """))
+    }
+
+    @Test("containers: on 80 columns long names stay readable, and less telling columns go")
+    func longNames() {
+        let list = ContainerList(
+            time: Samples.time, exact: true,
+            containers: (1...30).map {
+                Samples.container(name: "shop-production-database-replica-\($0)", disk: Int64($0))
+            })
+        let lines = Render.containers(list, options).split(separator: "\n")
+        #expect(lines.count == 31)
+        #expect(lines.allSatisfy { $0.count <= 80 })
+        #expect(lines[0].hasPrefix("NAME "))
+        #expect(lines[1].hasPrefix("shop-produ"))
+        #expect(lines[1].contains("replica-30  "))
     }
 
     @Test("df: every byte used is in one class")

@@ -127,4 +127,16 @@ struct TextTableTests {
             table.lines(RenderOptions(width: 20))[1]
                 == "a-rathe…g-name   1MB")
     }
+
+    @Test("a name that keeps its width is cut after columns have gone")
+    func keeps() {
+        var table = TextTable([
+            .name("NAME", shrinksTo: 6, keeps: 14), .text("ID", dropRank: 1), .number("SIZE"),
+        ])
+        table.add(["a-rather-long-name", "0123456789ab", "1MB"])
+        #expect(table.lines(RenderOptions(width: 34))[1] == "a-rathe…g-name  0123456789ab   1MB")
+        #expect(table.lines(RenderOptions(width: 33))[1] == "a-rather-long-name   1MB")
+        #expect(table.lines(RenderOptions(width: 20))[1] == "a-rathe…g-name   1MB")
+        #expect(table.lines(RenderOptions(width: 12))[1] == "a-r…me   1MB")
+    }
 }

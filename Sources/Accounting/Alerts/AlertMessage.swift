@@ -44,19 +44,9 @@ enum AlertMessage {
         return "writable layer \(verb) \(bytes(record.valueBytes)) in \(duration(seconds: window))"
     }
 
-    /// A magnitude in decimal units with one decimal, as `1.2 GB`.
-    static func bytes(_ count: Int64) -> String {
-        let count = count.magnitude
-        guard count >= 1000 else { return "\(count) B" }
-        var unit: UInt64 = 1000
-        for name in ["kB", "MB", "GB", "TB", "PB"] {
-            // In tenths, rounded to the nearest; what rounds up to 1000 takes the next unit.
-            let tenths = count / (unit / 10) + (count % (unit / 10) >= unit / 20 ? 1 : 0)
-            if tenths < 10_000 { return "\(tenths / 10).\(tenths % 10) \(name)" }
-            unit *= 1000
-        }
-        let tenths = count / (unit / 10)
-        return "\(tenths / 10).\(tenths % 10) EB"
+    /// A magnitude: the verb tells the direction.
+    private static func bytes(_ count: Int64) -> String {
+        SizeText.decimal(count == .min ? .max : abs(count))
     }
 
     /// A window in the largest unit that leaves no rest, but up to two minutes in seconds.

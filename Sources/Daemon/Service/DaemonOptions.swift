@@ -39,10 +39,11 @@ public struct DaemonOptions: Sendable {
         }
     }
 
-    /// The stores that are named but cannot be read by this version, each in one line.
+    /// The stores that are named but cannot be read by this version, each in one line with the place that names it.
     public func unsupportedStores(_ settings: Settings) -> [String] {
         locations(settings).filter { !Stores.supportedKinds.contains($0.kind) }.map { location in
-            StoreOpenError(location: location, reason: "this layout cannot be read yet").description
+            let error = StoreOpenError(location: location, reason: "stores of this kind cannot be read yet")
+            return stores.isEmpty ? "stores in the configuration: \(error)" : "--store: \(error)"
         }
     }
 }

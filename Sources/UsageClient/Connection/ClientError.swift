@@ -58,8 +58,6 @@ public struct ClientError: Error, Hashable, Sendable {
 }
 
 extension ClientError {
-    static let group = "usaged"
-
     static func noSocket(_ path: String) -> ClientError {
         ClientError(
             .noSocket,
@@ -93,10 +91,7 @@ extension ClientError {
     static func notPermitted(_ path: String) -> ClientError {
         ClientError(
             .notPermitted,
-            """
-            not permitted to use \(TerminalText.name(path)): its group is \(group)
-            Add yourself: sudo usermod -aG \(group) "$USER", then log in again.
-            """)
+            "not permitted to use \(TerminalText.name(path))\(SocketAccess.find(path).advice)")
     }
 
     static func disconnected(_ path: String) -> ClientError {
@@ -117,13 +112,12 @@ extension ClientError {
             """)
     }
 
-    static func problem(_ problem: Problem) -> ClientError {
+    /// The daemon's problem; where it forbids something, the socket's group says who may do what.
+    static func problem(_ problem: Problem, on socket: String) -> ClientError {
         var message = TerminalText.prose(problem.detail)
         if problem.type == .forbidden {
-            message += """
-
-                Members of the group \(group) may read; changing something is for root: run it with sudo.
-                """
+            let readers = SocketAccess.group(of: socket).map { "Members of the group \($0)" } ?? "Others"
+            message += "\n\(readers) may read; changing something is for root: run it with sudo."
         }
         return ClientError(.problem(problem.type), message, candidates: problem.candidates ?? [])
     }

@@ -101,14 +101,15 @@ public struct DaemonConnection: Sendable {
         if head.mediaType == "application/problem+json",
             let problem = try? WireCoding.decode(Problem.self, from: Data(body))
         {
-            return .problem(problem)
+            return .problem(problem, on: socket)
         }
         if head.status == 403 {
-            return .problem(Problem(.forbidden, detail: "the daemon does not permit this to you"))
+            return .problem(Problem(.forbidden, detail: "the daemon does not permit this to you"), on: socket)
         }
         if head.status == 404 {
             return .problem(
-                Problem(.notFound, detail: "the daemon does not know this; is it an older version?"))
+                Problem(.notFound, detail: "the daemon does not know this; is it an older version?"),
+                on: socket)
         }
         return .badAnswer(socket, "status \(head.status)")
     }

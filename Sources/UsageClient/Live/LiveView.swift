@@ -84,7 +84,9 @@ struct LiveView {
         guard let status else { return ["waiting for the first snapshot of the daemon"] }
         var head = header(status, options)
         let alerts = status.alerts.filter { $0.state == .firing }.prefix(3)
-        head += alerts.flatMap { Render.alertLines($0, options) }
+        // On a low screen some containers stay in sight nevertheless.
+        let alertRoom = max(1, rows - head.count - 8)
+        head += alerts.flatMap { Render.alertLines($0, options) }.prefix(alertRoom)
         head.append("")
         let footer = footer(options)
         let containers = sorted(status.containers)

@@ -12,7 +12,7 @@ extension Render {
         let engines = severalEngines(containers.lazy.map(\.engine))
         var table = TextTable(
             [
-                .name("NAME"), .text("ID", dropRank: 1), .name("IMAGE"),
+                .name("NAME", keeps: 24), .text("ID", dropRank: 1), .name("IMAGE"),
                 .number("WRITABLE"), .number("SIZE", dropRank: 2), .number("VIRTUAL", dropRank: 3),
                 .number("1m"),
                 .number("1h"), .text("STATE"), .text("UP", dropRank: 5),

@@ -3,7 +3,9 @@ public import Wire
 extension Render {
     /// Where the used bytes of each file system went.
     public static func diskFree(_ status: Status, _ options: RenderOptions) -> String {
-        guard !status.filesystems.isEmpty else { return text(["no file system holds a store"]) }
+        guard !status.filesystems.isEmpty else {
+            return text(["no file system holds a store: see usage-client status"])
+        }
         var lines: [String] = []
         for system in status.filesystems {
             if !lines.isEmpty { lines.append("") }

@@ -6,7 +6,7 @@ extension Render {
 
     public static func status(_ status: Status, _ options: RenderOptions) -> String {
         var lines = header(status, options)
-        lines += sources(status.sources, options)
+        lines += sources(status, options)
         lines += fileSystems(status.filesystems, options)
         lines += totals(status, options)
         lines += topContainers(status.containers, options)
@@ -38,8 +38,12 @@ extension Render {
         return "  measuring layers \(done) of \(total)  \(options.paint(bar, .cyan))"
     }
 
-    private static func sources(_ sources: [Source], _ options: RenderOptions) -> [String] {
-        guard !sources.isEmpty else { return ["", "no store of a container engine found on this host"] }
+    private static func sources(_ status: Status, _ options: RenderOptions) -> [String] {
+        let sources = status.sources
+        guard !sources.isEmpty else {
+            // Just started: what there is is not known yet.
+            return [""] + (status.exact ? noStore(options) : ["no store has been read yet"])
+        }
         var table = TextTable([
             .text("SOURCE"), .name("ROOT", shrinksTo: 16), .text("STATE"), .number("WATCHES"),
         ])
@@ -67,6 +71,22 @@ extension Render {
             }
         }
         return lines
+    }
+
+    /// What to do where the daemon follows nothing.
+    private static func noStore(_ options: RenderOptions) -> [String] {
+        let advice = [
+            """
+            Docker's was looked for at data-root of /etc/docker/daemon.json (or of the file that docker.daemon_json \
+            in the configuration of usaged names), else at /var/lib/docker. usaged goes on looking.
+            """,
+            """
+            If it is elsewhere, name it: stores: [docker=/PATH] in /etc/usaged/conf.d/50-local.yaml, then \
+            sudo systemctl restart usaged; or usaged --store docker=/PATH where it is started by hand.
+            """,
+        ]
+        return ["no store of a container engine found on this host"]
+            + advice.flatMap { wrap($0, first: "  ", options) }
     }
 
     private static func fileSystems(_ systems: [FileSystem], _ options: RenderOptions) -> [String] {

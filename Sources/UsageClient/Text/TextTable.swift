@@ -5,13 +5,15 @@ struct TextTable {
         var right = false
         /// To how few columns it may be cut; nil for a column that does not give way.
         var shrinksTo: Int?
+        /// How many columns it keeps for as long as others can go instead; nil where it gives way first.
+        var keeps: Int?
         /// Whether the end is cut instead of the middle.
         var cutsEnd = false
         /// Columns with a rank go, the highest first, where cutting is not enough.
         var dropRank = 0
 
-        static func name(_ title: String, shrinksTo: Int = 10) -> Column {
-            Column(title: title, shrinksTo: shrinksTo)
+        static func name(_ title: String, shrinksTo: Int = 10, keeps: Int? = nil) -> Column {
+            Column(title: title, shrinksTo: shrinksTo, keeps: keeps)
         }
 
         static func sentence(_ title: String, shrinksTo: Int = 12) -> Column {
@@ -102,13 +104,17 @@ struct TextTable {
                 widths[position] = min(widths[position], most)
             }
             var excess = widths.reduce(0, +) + Self.gap * max(0, kept.count - 1) - limit
+            let droppable = kept.filter { columns[$0].dropRank > 0 }
             while excess > 0 {
-                let candidates = kept.indices.filter { widths[$0] > (columns[kept[$0]].shrinksTo ?? .max) }
+                let candidates = kept.indices.filter { position in
+                    let column = columns[kept[position]]
+                    let least = droppable.isEmpty ? column.shrinksTo : column.keeps ?? column.shrinksTo
+                    return widths[position] > (least ?? .max)
+                }
                 guard let widest = candidates.max(by: { widths[$0] < widths[$1] }) else { break }
                 widths[widest] -= 1
                 excess -= 1
             }
-            let droppable = kept.filter { columns[$0].dropRank > 0 }
             guard excess > 0, let drop = droppable.max(by: { columns[$0].dropRank < columns[$1].dropRank })
             else {
                 return (kept, widths)
