@@ -15,7 +15,8 @@ struct Announcer: Sendable {
     let alertsChanged: @Sendable () -> Void
 
     func tell(
-        _ difference: SnapshotDifference, _ paths: [String: [Accounting.PathGrowth]], growth: GrowthBook,
+        _ difference: SnapshotDifference, _ paths: [ContainerKey: [Accounting.PathGrowth]],
+        growth: GrowthBook,
         asOf: [StoreIdentity: Int64], at moment: Moment
     ) {
         let time = WireCoding.timestamp(wallNanoseconds: moment.wall)
@@ -41,7 +42,7 @@ struct Announcer: Sendable {
         }
         for container in difference.containersRemoved {
             publish(.containerRemoved) {
-                $0.container = Container(container, growth.growth(of: container.fact.id, at: moment))
+                $0.container = Container(container, growth.growth(of: container.key, at: moment))
             }
             logger.record(
                 .containerRemoved, .info, "container \(container.title) was removed",
@@ -49,7 +50,7 @@ struct Announcer: Sendable {
         }
         for container in difference.containersAdded {
             publish(.containerAdded) {
-                $0.container = Container(container, growth.growth(of: container.fact.id, at: moment))
+                $0.container = Container(container, growth.growth(of: container.key, at: moment))
             }
             logger.record(
                 .containerAdded, .info, "container \(container.title) of \(container.image) is there",
@@ -58,10 +59,10 @@ struct Announcer: Sendable {
         for usage in difference.usage {
             let container = usage.container
             publish(.usage) {
-                $0.container = Container(container, growth.growth(of: container.fact.id, at: moment))
+                $0.container = Container(container, growth.growth(of: container.key, at: moment))
                 $0.change = Since.Change(
                     diskBytes: usage.change.diskBytes, sizeBytes: usage.change.sizeBytes)
-                $0.paths = paths[container.fact.id]?.prefix(Self.pathLimit).map(Wire.PathGrowth.init)
+                $0.paths = paths[container.key]?.prefix(Self.pathLimit).map(Wire.PathGrowth.init)
             }
         }
     }
@@ -140,7 +141,8 @@ extension ImageUsage {
 extension AlertRecord {
     fileprivate var metadata: Logger.Metadata {
         var metadata: Logger.Metadata = [
-            "rule": "\(rule)", "engine": "\(engine)", "container": "\(container)",
+            "rule": "\(rule)", "engine": "\(store.engine)", "root": "\(store.root)",
+            "container": "\(container)",
             "container_id": "\(containerID)", "image": "\(image)", "value_bytes": "\(valueBytes)",
             "limit_bytes": "\(limitBytes)", "severity": "\(severity.rawValue)",
         ]

@@ -45,7 +45,7 @@ struct LiveView {
 
     private mutating func put(_ container: Container) {
         guard var status else { return }
-        let position = status.containers.firstIndex { $0.id == container.id && $0.engine == container.engine }
+        let position = status.containers.firstIndex { $0.isSame(as: container) }
         let before = position.map { status.containers[$0].diskBytes } ?? 0
         let change = container.diskBytes.minus(before)
         status.totals.containers.diskBytes = status.totals.containers.diskBytes.plus(change)
@@ -60,7 +60,7 @@ struct LiveView {
     private mutating func remove(_ container: Container) {
         guard var status else { return }
         status.containers.removeAll { known in
-            guard known.id == container.id, known.engine == container.engine else { return false }
+            guard known.isSame(as: container) else { return false }
             status.totals.containers.diskBytes = status.totals.containers.diskBytes.minus(known.diskBytes)
             return true
         }
@@ -70,12 +70,17 @@ struct LiveView {
     private mutating func put(_ alert: Alert) {
         status?.alerts.removeAll {
             $0.rule == alert.rule && $0.containerID == alert.containerID && $0.engine == alert.engine
+                && $0.root == alert.root
         }
         if alert.state == .firing { status?.alerts.insert(alert, at: 0) }
     }
 
     private mutating func put(_ source: Source) {
-        guard let position = status?.sources.firstIndex(where: { $0.root == source.root }) else { return }
+        guard
+            let position = status?.sources.firstIndex(where: {
+                $0.root == source.root && $0.engine == source.engine
+            })
+        else { return }
         status?.sources[position] = source
     }
 
@@ -138,5 +143,12 @@ struct LiveView {
         case .hour: descending(\.growth.hour)
         case .name: containers.sorted { ($0.name, $0.id) < ($1.name, $1.id) }
         }
+    }
+}
+
+extension Container {
+    /// Whether both are one container, perhaps at two moments.
+    fileprivate func isSame(as other: Container) -> Bool {
+        id == other.id && root == other.root && engine == other.engine
     }
 }

@@ -22,7 +22,8 @@ final class TestProvider: StatusProvider {
 
     static func container(_ name: String) -> Container {
         Container(
-            engine: "docker", id: name + "-id", name: name, image: "library/nginx:1", state: .exact,
+            engine: "docker", root: "/var/lib/docker", id: name + "-id", name: name,
+            image: "library/nginx:1", state: .exact,
             diskBytes: 4096, sizeBytes: 11, virtualSizeBytes: 100, logBytes: 0, volumes: [], growth: Growth(),
             running: true)
     }

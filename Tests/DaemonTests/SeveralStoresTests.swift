@@ -1,0 +1,131 @@
+import Accounting
+import Foundation
+import Testing
+import UsageTestKit
+import Wire
+
+@Suite("stores side by side")
+struct SeveralStoresTests {
+    private static let rules = """
+        alerts:
+          - name: large
+            kind: size
+            limit: 1MB
+            clear: 500kB
+          - name: fast
+            kind: growth
+            window: 1h
+            limit: 2MB
+            clear: 1MB
+
+        """
+
+    private func write(_ bytes: Int, to path: String) throws {
+        try Data(repeating: 0x61, count: bytes).write(to: URL(fileURLWithPath: path))
+    }
+
+    @Test("containers of one id in two stores have each their own growth, alerts, paths and changes")
+    func twins() async throws {
+        try await withScratch { scratch in
+            let one = try scratch.directory("one")
+            let two = try scratch.directory("two")
+            try scratch.directory("one/web")
+            try scratch.directory("two/web")
+            try write(10_000, to: "\(one)/web/first")
+            try write(20_000, to: "\(two)/web/first")
+            try await DiskUsage.sync(one)
+            // The order in which they are given is not that in which they are told.
+            try await withDaemon(["plain=\(two)", "plain=\(one)"], configuration: Self.rules) { daemon in
+                let query = daemon.query
+                let start = try await query.exactStatus()
+                #expect(start.sources.map(\.root) == [one, two])
+                #expect(start.containers.map(\.root) == [one, two])
+                try await query.client(["mark", "start"]).expectDone()
+
+                try write(3_000_000, to: "\(two)/web/spill")
+                try await wait(until: "two alerts") { try await query.status().alerts.count == 2 }
+                var status = try await query.exactStatus()
+                #expect(status.containers.map(\.growth.hour).first == 0)
+                #expect((status.containers.last?.growth.hour ?? 0) >= 3_000_000)
+                #expect(status.alerts.map(\.root) == [two, two])
+                #expect(
+                    status.alerts.allSatisfy { $0.top.first?.path == "/spill" }, "\(status.alerts)")
+
+                try write(1_500_000, to: "\(one)/web/mine")
+                try await wait(until: "a third alert") { try await query.status().alerts.count == 3 }
+                status = try await query.exactStatus()
+                #expect(status.alerts.filter { $0.root == one }.map(\.rule) == ["large"])
+                let since = try await query.client(Since.self, "since", "start")
+                #expect(since.containers.map(\.root) == [one, two])
+                #expect(since.containers.map(\.sizeBytes) == [1_500_000, 3_000_000])
+                #expect(since.containers.map(\.change) == [.changed, .changed])
+
+                // The one's fall resolves nothing of the other.
+                try FileManager.default.removeItem(atPath: "\(one)/web/mine")
+                try await wait(until: "its end") { try await query.status().alerts.count == 2 }
+                #expect(try await query.status().alerts.map(\.root) == [two, two])
+
+                // All of it survives a restart.
+                #expect(try await daemon.terminate() == 0)
+                try await daemon.start()
+                status = try await query.exactStatus()
+                #expect(status.alerts.map(\.root) == [two, two])
+                #expect((status.containers.last?.growth.hour ?? 0) >= 3_000_000)
+                #expect((status.containers.first?.growth.hour ?? 0) < 1_000_000)
+                let again = try await query.client(Since.self, "since", "start")
+                #expect(again.containers.map(\.root) == [two])
+                #expect(again.containers.map(\.sizeBytes) == [3_000_000])
+            }
+        }
+    }
+
+    @Test("an id that two stores hold is ambiguous, and each candidate names one of the two")
+    func reference() async throws {
+        try await withScratch { scratch in
+            let roots = try ["one", "two"].map { try scratch.directory($0) }
+            for root in roots {
+                try scratch.directory(root.hasSuffix("one") ? "one/web" : "two/web")
+            }
+            try await withDaemon(roots.map { "plain=\($0)" }) { daemon in
+                _ = try await daemon.query.exactStatus()
+                let refused = try await daemon.query.client(["inspect", "web"])
+                #expect(refused.status != 0)
+                for root in roots {
+                    #expect(refused.err.contains("web@\(root)"), "\(refused)")
+                    let detail = try await daemon.query.client(
+                        ContainerDetail.self, "inspect", "web@\(root)")
+                    #expect(detail.container.root == root)
+                    #expect(detail.layer?.directory == "\(root)/web")
+                }
+            }
+        }
+    }
+
+    @Test("a mark that was not exact makes what is said since then not exact")
+    func markExactness() async throws {
+        try await withScratch { scratch in
+            let root = try scratch.directory("store")
+            try scratch.directory("store/web")
+            try await withDaemon(["plain=\(root)"]) { daemon in
+                let query = daemon.query
+                _ = try await query.exactStatus()
+                try await query.client(["mark", "right"]).expectDone()
+                let odd = "\(root)/odd"
+                // Its name is no UTF-8, which makes the store damaged.
+                try await Command.output(["sh", "-c", "mkdir \"$(printf '\(odd)\\377')\""])
+                try await wait(until: "the damage") { try await !query.status().exact }
+                #expect(try await query.client(MarkSet.self, "mark", "wrong").exact == false)
+                try await Command.output(["sh", "-c", "rmdir \"$(printf '\(odd)\\377')\""])
+                _ = try await query.exactStatus()
+                #expect(try await query.client(Since.self, "since", "right").exact)
+                #expect(try await !query.client(Since.self, "since", "wrong").exact)
+                // So it is after a restart.
+                #expect(try await daemon.terminate() == 0)
+                try await daemon.start()
+                _ = try await query.exactStatus()
+                #expect(try await query.client(Since.self, "since", "right").exact)
+                #expect(try await !query.client(Since.self, "since", "wrong").exact)
+            }
+        }
+    }
+}
