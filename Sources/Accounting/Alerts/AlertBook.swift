@@ -1,7 +1,8 @@
 /// Which containers break which rules: per rule and container ok, pending, firing or resolved.
 ///
-/// A container whose figure is not known to be right (confidence converging, stale or damaged) neither fires
-/// nor resolves, nor does its time in pending start anew.
+/// A container whose figure is stale or damaged neither fires nor resolves, nor does its time in pending start
+/// anew. One whose figure is converging may fire, for what is known of it is there at least roughly and a container
+/// can keep itself converging; it does not resolve, and its time in pending goes on.
 public struct AlertBook: Sendable {
     struct Key: Hashable, Sendable {
         var rule: String
@@ -96,6 +97,7 @@ public struct AlertBook: Sendable {
                 update(key, container, rule, value, growth, at: moment)
                 return nil
             }
+            guard container.isFigureRight else { return nil }
             if let later = before.waits(for: rule, growth, at: moment) {
                 call(at: later.uptime)
                 return nil
@@ -105,7 +107,7 @@ public struct AlertBook: Sendable {
         }
 
         guard value > rule.limitBytes else {
-            entries[key] = nil
+            if container.isFigureRight { entries[key] = nil }
             return nil
         }
         let since = before?.pendingSince ?? moment.uptime

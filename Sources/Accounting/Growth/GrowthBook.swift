@@ -36,8 +36,9 @@ public struct GrowthBook: Sendable {
 
     /// Takes every container's figure at a moment; containers that are gone are dropped.
     ///
-    /// The first figure of a container is its baseline, not growth. A figure that is not known to be right
-    /// (confidence other than exact or polling) is skipped.
+    /// The first figure of a container is its baseline, not growth. A converging figure counts, for a container
+    /// can keep its own converging; one that is stale or damaged, or of a layer that nobody looked at yet, is
+    /// skipped.
     public mutating func observe(_ snapshot: UsageSnapshot, at moment: Moment) {
         var present = Set<ContainerKey>(minimumCapacity: snapshot.containers.count)
         for container in snapshot.containers where present.insert(container.key).inserted {
@@ -131,11 +132,17 @@ public struct GrowthBook: Sendable {
 }
 
 extension ContainerUsage {
-    /// Whether the figure is right, now or at the last poll.
+    /// Whether the figure is what is there, at least roughly.
     var isFigureCurrent: Bool {
         switch confidence {
         case .exact, .polling: true
-        case .converging, .stale, .damaged: false
+        case .converging: isMeasured
+        case .stale, .damaged: false
         }
+    }
+
+    /// Whether the figure is right, now or at the last poll.
+    var isFigureRight: Bool {
+        isFigureCurrent && confidence != .converging
     }
 }

@@ -225,7 +225,8 @@ extension UsageSnapshot {
                     store: facts.store, fact: fact,
                     image: images.names[fact.imageID]
                         ?? (fact.imageID.isEmpty ? fact.imageName ?? "" : fact.imageID),
-                    writable: writable, virtual: chain + writable, confidence: confidence))
+                    writable: writable, virtual: chain + writable, confidence: confidence,
+                    isMeasured: known?.isMeasured ?? false))
         }
     }
 }

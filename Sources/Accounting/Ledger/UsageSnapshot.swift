@@ -79,6 +79,8 @@ public struct ContainerUsage: Hashable, Sendable {
     /// Its image's chain plus its writable layer.
     public var virtual: Measure
     public var confidence: Confidence
+    /// Whether its writable layer was looked at once.
+    public var isMeasured: Bool
 
     public var key: ContainerKey {
         ContainerKey(store: store, id: fact.id)

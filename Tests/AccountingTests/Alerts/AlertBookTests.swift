@@ -90,7 +90,7 @@ struct AlertBookTests {
 
     @Test(
         "a figure that is not known to be right neither fires nor resolves",
-        arguments: [Confidence.converging, .stale(reason: "gone"), .damaged(reason: "no JSON")])
+        arguments: [Confidence.stale(reason: "gone"), .damaged(reason: "no JSON")])
     mutating func unknownFigures(confidence: Confidence) {
         book = AlertBook(rules: [
             Self.size, AlertRule(name: "slow", kind: .size, limitBytes: 1000, forSeconds: 30),
@@ -103,6 +103,34 @@ struct AlertBookTests {
         #expect(book.nextDeadline(after: host.moment) == nil)
         #expect(words(observe(9000)) == ["slow web firing"])
         #expect(words(observe(0)) == ["size web resolved", "slow web resolved"])
+    }
+
+    @Test("a converging figure fires, and does not resolve; time in pending goes on")
+    mutating func converging() {
+        book = AlertBook(rules: [
+            Self.size, AlertRule(name: "slow", kind: .size, limitBytes: 1000, forSeconds: 30),
+            AlertRule(name: "fast", kind: .growth(windowSeconds: 60), limitBytes: 5000),
+        ])
+        #expect(observe(100, confidence: .converging).isEmpty)
+        #expect(words(observe(9000, confidence: .converging)) == ["size web firing", "fast web firing"])
+        host.advance(10)
+        #expect(observe(500, confidence: .converging).isEmpty)
+        host.advance(20)
+        #expect(words(observe(9500, confidence: .converging)) == ["slow web firing"])
+        #expect(book.firing.allSatisfy { $0.rule == "fast" || $0.valueBytes == 9500 })
+        host.advance(100)
+        #expect(observe(0, confidence: .converging).isEmpty)
+        #expect(book.firing.count == 3)
+        #expect(
+            words(observe(0)).sorted() == ["fast web resolved", "size web resolved", "slow web resolved"])
+    }
+
+    @Test("a container that nobody looked at yet does not fire")
+    mutating func unmeasured() {
+        book = AlertBook(rules: [Self.size])
+        host.add("web")
+        #expect(observe().isEmpty)
+        #expect(words(observe(9000)) == ["size web firing"])
     }
 
     @Test("containers of one id in two stores have each their own alerts, over a restart too")

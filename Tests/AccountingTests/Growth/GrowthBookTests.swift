@@ -55,7 +55,7 @@ struct GrowthBookTests {
 
     @Test(
         "a figure that is not known to be right is neither baseline nor growth",
-        arguments: [Confidence.converging, .stale(reason: "gone"), .damaged(reason: "no JSON")])
+        arguments: [Confidence.stale(reason: "gone"), .damaged(reason: "no JSON")])
     mutating func unknownFigures(confidence: Confidence) {
         observe(10, confidence: confidence)
         host.advance(10)
@@ -67,6 +67,17 @@ struct GrowthBookTests {
         host.advance(10)
         observe(1_500, confidence: .polling(reason: "no watches", seconds: 30))
         #expect(growth(60) == 500)
+    }
+
+    @Test("a converging figure is growth, for a container can keep its own converging")
+    mutating func converging() {
+        observe(1_000, confidence: .converging)
+        host.advance(10)
+        observe(5_000, confidence: .converging)
+        #expect(growth(60) == 4_000)
+        host.advance(10)
+        observe(4_500)
+        #expect(growth(60) == 3_500)
     }
 
     @Test("containers of one id in two stores have each their own figures, over a restart too")

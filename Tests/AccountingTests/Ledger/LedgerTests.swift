@@ -221,5 +221,6 @@ struct LedgerTests {
         #expect(after.totals == UsageTotals())
         #expect(ledger.remove(store).removed.isEmpty)
         #expect(ledger.update(facts).added == [layer])
+        #expect(ledger.snapshot().containers.map(\.isMeasured) == [false])
     }
 }
