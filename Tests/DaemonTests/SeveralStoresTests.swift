@@ -128,4 +128,32 @@ struct SeveralStoresTests {
             }
         }
     }
+
+    @Test("each image has one record when it comes, and one more when it is renamed")
+    func imageRecords() async throws {
+        try await withStore { world in
+            try await withDaemon(["docker=\(world.root)"]) { daemon in
+                let query = daemon.query
+                _ = try await query.exactStatus()
+                func records(_ name: String) -> Int {
+                    daemon.log.split(separator: "\n").count { $0.contains("image \(name) is there") }
+                }
+                // What was there at the start came with its store.
+                #expect(records("web:2") == 0, "\(daemon.log)")
+                let files = (0..<300).map { LayerContent.File("f\($0)", size: 10) }
+                try world.store.build(
+                    [BuildStep("ADD many", content: LayerContent(files: files))], names: ["many:1"])
+                _ = try await query.exactStatus()
+                #expect(records("many:1") == 1, "\(daemon.log)")
+
+                try world.store.rename(image: try world.image("web:2").id, to: ["other:3"])
+                try await wait(until: "the new name") { records("other:3") > 0 }
+                // Read again and again, it is no news.
+                try world.store.addContainer(named: "more", on: try world.image("tool:1"))
+                _ = try await query.exactStatus()
+                #expect(records("other:3") == 1)
+                #expect(records("tool:1") == 0)
+            }
+        }
+    }
 }

@@ -130,4 +130,24 @@ struct SnapshotDifferenceTests {
         let same = SnapshotDifference(from: now, to: now)
         #expect(same.sources.isEmpty && same.usage.isEmpty && same.containersAdded.isEmpty)
     }
+
+    @Test("an image whose figures alone changed is no news but to the feed")
+    func imageFigures() {
+        var ledger = Self.ledger(["a": "one"])
+        let before = ledger.snapshot()
+        var facts = Self.facts(["a": "one"], images: ["i": ["x:1"]])
+        facts.images[0].layers = ["b"]
+        facts.layers.append(LayerFact(id: "b", kind: .image, directory: "/d/b", declaredSizeBytes: 10))
+        _ = ledger.update(facts)
+        let declared = ledger.snapshot()
+        ledger.record(LayerKey(store: Self.store, id: "b"), Self.measure(4096), confidence: .exact)
+        let measured = ledger.snapshot()
+        let first = SnapshotDifference(from: before, to: declared)
+        #expect(first.imagesAdded.count == 1 && first.imagesNamed.count == 1)
+        let second = SnapshotDifference(from: declared, to: measured)
+        #expect(second.imagesAdded.count == 1 && second.imagesNamed.isEmpty)
+        facts.images[0].names = ["x:2"]
+        _ = ledger.update(facts)
+        #expect(SnapshotDifference(from: measured, to: ledger.snapshot()).imagesNamed.count == 1)
+    }
 }

@@ -38,6 +38,9 @@ struct Announcer: Sendable {
         }
         for image in difference.imagesAdded {
             publish(.imageAdded) { $0.image = Image(image) }
+        }
+        // An image whose figures alone changed is no news to a reader of the journal.
+        for image in difference.imagesNamed {
             logger.record(.imageAdded, .info, "image \(image.title) is there", metadata: image.metadata)
         }
         for container in difference.containersRemoved {

@@ -25,6 +25,8 @@ struct SnapshotDifference {
     var usage: [Usage] = []
     /// New ones, and those whose names or figures changed.
     var imagesAdded: [ImageUsage] = []
+    /// Of these, the new ones and those whose names changed.
+    var imagesNamed: [ImageUsage] = []
     var imagesRemoved: [ImageUsage] = []
     /// Stores that are new, or whose state or problems changed.
     var sources: [(now: SourceUsage, before: SourceUsage?)] = []
@@ -67,10 +69,9 @@ struct SnapshotDifference {
             presentImages.insert(key)
             guard known[image.store] != nil else { continue }
             let earlier = images[key]
-            if earlier == nil || earlier?.fact.names != image.fact.names || earlier?.virtual != image.virtual
-            {
-                imagesAdded.append(image)
-            }
+            let isNamed = earlier?.fact.names != image.fact.names
+            if isNamed || earlier?.virtual != image.virtual { imagesAdded.append(image) }
+            if isNamed { imagesNamed.append(image) }
         }
         imagesRemoved = before.images.filter { !presentImages.contains(ImageKey($0)) }
     }
