@@ -129,6 +129,28 @@ struct SeveralStoresTests {
         }
     }
 
+    @Test("after SIGKILL what a container grew by before its alert is known")
+    func killed() async throws {
+        try await withScratch { scratch in
+            let root = try scratch.directory("store")
+            try scratch.directory("store/web")
+            try await DiskUsage.sync(root)
+            try await withDaemon(["plain=\(root)"], configuration: Self.rules) { daemon in
+                let query = daemon.query
+                _ = try await query.exactStatus()
+                try write(3_000_000, to: "\(root)/web/spill")
+                try await wait(until: "the alerts") { try await query.status().alerts.count == 2 }
+                // A mark is on the disk when it is set, and so is what was to be saved before it.
+                try await query.client(["mark", "end"]).expectDone()
+                try await daemon.kill()
+                try await daemon.start()
+                let status = try await query.exactStatus()
+                #expect((status.containers.first?.growth.hour ?? 0) >= 3_000_000)
+                #expect(status.alerts.count == 2)
+            }
+        }
+    }
+
     @Test("each image has one record when it comes, and one more when it is renamed")
     func imageRecords() async throws {
         try await withStore { world in

@@ -122,6 +122,13 @@ final class UsageBooks: Sendable {
         state.withLock { $0.alerts.saved() }
     }
 
+    /// The figures' past in the form in which it survives a restart.
+    func savedGrowth() -> [SavedGrowth] {
+        // Thinning takes long, and nobody should wait for it.
+        let growth = state.withLock { $0.growth }
+        return growth.saved(at: .now())
+    }
+
     /// When ``advance(at:)`` must be called though nothing is told to the books; monotonic nanoseconds.
     var nextDeadline: Int64? {
         state.withLock { $0.alerts.nextDeadline(after: .now()) }

@@ -218,7 +218,7 @@ public final class UsageDaemon: Service {
     }
 }
 
-/// Keeps the alerts whenever they change: the books call it, and it asks the books.
+/// Keeps the alerts, and the figures that they come from, whenever alerts change: the books call it, and it asks the books.
 private final class AlertSaving: Sendable {
     private let state: DaemonState
     private let books = Mutex<UsageBooks?>(nil)
@@ -234,6 +234,8 @@ private final class AlertSaving: Sendable {
     func save() {
         guard let books = books.withLock({ $0 }) else { return }
         state.save { books.savedAlerts() }
+        // A growth rule is judged by what is remembered.
+        state.saveGrowth { books.savedGrowth() }
     }
 }
 
