@@ -178,4 +178,39 @@ struct SeveralStoresTests {
             }
         }
     }
+
+    @Test("a store that detection no longer names is let go, and the new one is followed")
+    func dataRootChanges() async throws {
+        try await withStore { world in
+            let other = try world.scratch.directory("other")
+            let file = try world.scratch.write(#"{"data-root":"\#(world.root)"}"#, to: "daemon.json")
+            try await withDaemon([], configuration: "docker:\n  daemon_json: \(file)\n") { daemon in
+                let query = daemon.query
+                let before = try await query.exactStatus()
+                #expect(before.sources.map(\.root) == [world.root])
+                #expect(before.containers.count == 3)
+                let feed = try await FeedRecorder.start(query)
+
+                // Half-written, it says nothing.
+                try world.scratch.write("{", to: "daemon.json")
+                try await Task.sleep(for: .seconds(12))
+                #expect(try await query.status().sources.map(\.root) == [world.root])
+
+                try world.scratch.write(#"{"data-root":"\#(other)"}"#, to: "daemon.json")
+                let after = try await wait(for: "the other store alone", deadline: .seconds(40)) {
+                    let status = try await query.status()
+                    return status.sources.map(\.root) == [other] ? status : nil
+                }
+                #expect(after.containers.isEmpty && after.images.isEmpty)
+                #expect(after.totals.containers.diskBytes == 0)
+                _ = try await feed.first("a container's end") { $0.type == .containerRemoved }
+                try await feed.stop()
+                let records = daemon.log.split(separator: "\n").filter {
+                    $0.contains("no longer") && $0.contains(world.root)
+                }
+                #expect(records.count == 1, "\(daemon.log)")
+                #expect(!daemon.log.contains("was removed"), "\(daemon.log)")
+            }
+        }
+    }
 }

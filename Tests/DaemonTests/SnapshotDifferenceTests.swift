@@ -150,4 +150,14 @@ struct SnapshotDifferenceTests {
         _ = ledger.update(facts)
         #expect(SnapshotDifference(from: measured, to: ledger.snapshot()).imagesNamed.count == 1)
     }
+
+    @Test("a store that went is told with all that was in it")
+    func removedStore() {
+        var ledger = Self.ledger(["a": "one"])
+        let before = ledger.snapshot()
+        _ = ledger.remove(Self.store)
+        let difference = SnapshotDifference(from: before, to: ledger.snapshot())
+        #expect(difference.sourcesRemoved.map(\.store) == [Self.store])
+        #expect(difference.containersRemoved.map(\.fact.id) == ["a"])
+    }
 }

@@ -31,8 +31,20 @@ struct Announcer: Sendable {
             }
             tellJournal(source, before)
         }
+        // What went with its store is told to the feed, which has a list of it; the journal has one record.
+        let gone = Set(difference.sourcesRemoved.map(\.store))
+        for source in difference.sourcesRemoved {
+            let store = source.store
+            logger.record(
+                .storeGone, .notice,
+                "no longer following \(store.engine) (\(store.driver)) at \(store.root)",
+                metadata: [
+                    "engine": "\(store.engine)", "driver": "\(store.driver)", "root": "\(store.root)",
+                ])
+        }
         for image in difference.imagesRemoved {
             publish(.imageRemoved) { $0.image = Image(image) }
+            guard !gone.contains(image.store) else { continue }
             logger.record(
                 .imageRemoved, .info, "image \(image.title) was removed", metadata: image.metadata)
         }
@@ -47,6 +59,7 @@ struct Announcer: Sendable {
             publish(.containerRemoved) {
                 $0.container = Container(container, growth.growth(of: container.key, at: moment))
             }
+            guard !gone.contains(container.store) else { continue }
             logger.record(
                 .containerRemoved, .info, "container \(container.title) was removed",
                 metadata: container.metadata)

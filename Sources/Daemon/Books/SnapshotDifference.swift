@@ -30,6 +30,8 @@ struct SnapshotDifference {
     var imagesRemoved: [ImageUsage] = []
     /// Stores that are new, or whose state or problems changed.
     var sources: [(now: SourceUsage, before: SourceUsage?)] = []
+    /// Stores that are not followed any more; what was in them is among what was removed.
+    var sourcesRemoved: [SourceUsage] = []
 
     init(from before: UsageSnapshot, to now: UsageSnapshot) {
         guard before.version != now.version else { return }
@@ -39,6 +41,8 @@ struct SnapshotDifference {
             let earlier = known[source.store]
             if earlier.map(Told.init) != Told(source) { sources.append((source, earlier)) }
         }
+        let followed = Set(now.sources.map(\.store))
+        sourcesRemoved = before.sources.filter { !followed.contains($0.store) }
 
         let containers = Dictionary(
             before.containers.map { ($0.key, $0) },
