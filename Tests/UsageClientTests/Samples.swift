@@ -12,13 +12,15 @@ enum Samples {
 
     static func image(names: [String] = ["zigiweb:latest"]) -> Image {
         Image(
-            engine: "docker", id: zigiweb, names: names, parent: "d374" + zigiweb.dropFirst(4),
+            engine: "docker", root: "/var/lib/docker", id: zigiweb, names: names,
+            parent: "d374" + zigiweb.dropFirst(4),
             sizeBytes: 0, virtualSizeBytes: 227_877_825, diskBytes: 233_369_600, sharedBytes: 188_304_295,
             uniqueBytes: 39_573_530, layers: [base, edited], containers: 1, created: "2026-11-24T13:00:00Z")
     }
 
     static let ubuntu = Image(
-        engine: "docker", id: base, names: ["ubuntu:14.04", "ubuntu:trusty"], parent: nil, sizeBytes: 0,
+        engine: "docker", root: "/var/lib/docker", id: base, names: ["ubuntu:14.04", "ubuntu:trusty"],
+        parent: nil, sizeBytes: 0,
         virtualSizeBytes: 188_304_295, diskBytes: 192_614_400, sharedBytes: 188_304_295, uniqueBytes: 0,
         layers: [base], containers: 0)
 

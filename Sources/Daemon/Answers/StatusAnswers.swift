@@ -228,7 +228,9 @@ struct StatusAnswers: StatusProvider {
                 return stores.count > 1 ? "\(name)@\(object.store.root)" : name
             }
             throw Problem(
-                .ambiguous, detail: "'\(reference)' could be \(indices.count) \(what)s; write more of it",
+                .ambiguous,
+                detail: "'\(reference)' could be \(indices.count) \(what)s; write "
+                    + (stores.count > 1 ? "one of the candidates" : "more of it"),
                 candidates: candidates)
         }
     }

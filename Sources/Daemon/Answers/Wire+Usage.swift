@@ -77,7 +77,8 @@ extension Wire.PathGrowth {
 extension Image {
     init(_ image: ImageUsage) {
         self.init(
-            engine: image.store.engine, id: image.fact.id, names: image.fact.names, parent: image.fact.parent,
+            engine: image.store.engine, root: image.store.root, id: image.fact.id, names: image.fact.names,
+            parent: image.fact.parent,
             sizeBytes: image.own.sizeBytes, virtualSizeBytes: image.virtual.sizeBytes,
             diskBytes: image.virtual.diskBytes, sharedBytes: image.shared.sizeBytes,
             uniqueBytes: image.unique.sizeBytes, layers: image.fact.layers, containers: image.containers,

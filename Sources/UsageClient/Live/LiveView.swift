@@ -27,10 +27,10 @@ struct LiveView {
         case .snapshot, .heartbeat: break
         case .usage, .containerAdded: event.container.map { put($0) }
         case .containerRemoved: event.container.map { remove($0) }
-        case .imageAdded: event.image.map { status?.images.append($0) }
+        case .imageAdded: event.image.map { put($0) }
         case .imageRemoved:
             event.image.map { gone in
-                status?.images.removeAll { $0.id == gone.id && $0.engine == gone.engine }
+                status?.images.removeAll { $0.isSame(as: gone) }
             }
         case .alert: event.alert.map { put($0) }
         case .source: event.source.map { put($0) }
@@ -65,6 +65,14 @@ struct LiveView {
             return true
         }
         self.status = status
+    }
+
+    private mutating func put(_ image: Image) {
+        if let position = status?.images.firstIndex(where: { $0.isSame(as: image) }) {
+            status?.images[position] = image
+        } else {
+            status?.images.append(image)
+        }
     }
 
     private mutating func put(_ alert: Alert) {
@@ -149,6 +157,13 @@ struct LiveView {
 extension Container {
     /// Whether both are one container, perhaps at two moments.
     fileprivate func isSame(as other: Container) -> Bool {
+        id == other.id && root == other.root && engine == other.engine
+    }
+}
+
+extension Image {
+    /// Whether both are one image, perhaps at two moments.
+    fileprivate func isSame(as other: Image) -> Bool {
         id == other.id && root == other.root && engine == other.engine
     }
 }

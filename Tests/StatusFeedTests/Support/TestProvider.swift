@@ -29,7 +29,8 @@ final class TestProvider: StatusProvider {
     }
 
     static let image = Image(
-        engine: "docker", id: "abc", names: ["library/nginx:1"], parent: nil, sizeBytes: 1,
+        engine: "docker", root: "/var/lib/docker", id: "abc", names: ["library/nginx:1"], parent: nil,
+        sizeBytes: 1,
         virtualSizeBytes: 2,
         diskBytes: 3, sharedBytes: 4, uniqueBytes: 5, layers: ["l1"], containers: 1)
 
