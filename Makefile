@@ -28,12 +28,12 @@ demo-store: deps
 
 test: test-deps
 	$(SWIFT) build --build-tests
-	$(AS_ROOT) USAGED_TEST_ENGINE=required $(SWIFT) test --skip-build
+	$(AS_ROOT) USAGED_TEST_ENGINE=required SWIFT_DETERMINISTIC_HASHING=1 $(SWIFT) test --skip-build
 
 # As `test`, with the long runs: more writes for the delay figures, more operations for the random work.
 test-all: test-deps
 	$(SWIFT) build --build-tests
-	$(AS_ROOT) USAGED_TEST_ENGINE=required USAGED_TEST_ALL=1 $(SWIFT) test --skip-build
+	$(AS_ROOT) USAGED_TEST_ENGINE=required USAGED_TEST_ALL=1 SWIFT_DETERMINISTIC_HASHING=1 $(SWIFT) test --skip-build
 
 demo: build demo-store
 	@STORE="$(STORE)" scripts/demo.sh

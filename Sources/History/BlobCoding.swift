@@ -2,9 +2,10 @@ internal import Accounting
 
 /// The compact form of what the database keeps as one blob: the inodes that a layer shares, and a mark.
 ///
-/// The first byte is the form's version. Layer ids are mostly 64 hexadecimal digits and take 32 bytes.
+/// The first byte is the version of the form, which each of the two has its own of. Layer ids are mostly 64 hexadecimal digits and take 32 bytes.
 enum BlobCoding {
     private static let version: UInt8 = 1
+    private static let markVersion: UInt8 = 2
 
     static func encode(_ linked: [InodeKey: Measure]) -> [UInt8] {
         var writer = ByteWriter()
@@ -34,28 +35,31 @@ enum BlobCoding {
 
     static func encode(_ mark: Mark) -> [UInt8] {
         var writer = ByteWriter()
-        writer.append(version)
+        writer.append(markVersion)
         writer.append(mark.wall)
-        let stores = Dictionary(grouping: mark.layers.keys, by: \.store)
+        writer.append(UInt8(mark.isExact ? 1 : 0))
+        let layers = Dictionary(grouping: mark.layers, by: \.key.store)
+        let containers = Dictionary(grouping: mark.containers, by: \.key.store)
+        let stores = Set(layers.keys).union(containers.keys)
         writer.append(UInt64(stores.count))
-        for (store, keys) in stores {
+        for store in stores {
             writer.append(store.engine)
             writer.append(store.driver)
             writer.append(store.root)
-            writer.append(UInt64(keys.count))
-            for key in keys {
-                guard let entry = mark.layers[key] else { continue }
+            let layers = layers[store] ?? []
+            writer.append(UInt64(layers.count))
+            for (key, entry) in layers {
                 writer.append(id: key.id)
                 writer.append(entry.kind.rawValue)
                 writer.append(entry.measure)
             }
-        }
-        writer.append(UInt64(mark.containers.count))
-        for (id, entry) in mark.containers {
-            writer.append(id: id)
-            writer.append(entry.engine)
-            writer.append(entry.name)
-            writer.append(entry.measure)
+            let containers = containers[store] ?? []
+            writer.append(UInt64(containers.count))
+            for (key, entry) in containers {
+                writer.append(id: key.id)
+                writer.append(entry.name)
+                writer.append(entry.measure)
+            }
         }
         writer.append(UInt64(mark.usedBytes.count))
         for (mount, used) in mark.usedBytes {
@@ -67,9 +71,10 @@ enum BlobCoding {
 
     static func decodeMark(_ bytes: [UInt8]) -> Mark? {
         var reader = ByteReader(bytes)
-        guard reader.byte() == version, let wall = reader.signed(), let stores = reader.count(eachAtLeast: 4)
+        guard reader.byte() == markVersion, let wall = reader.signed(), let exact = reader.byte(), exact <= 1,
+            let stores = reader.count(eachAtLeast: 5)
         else { return nil }
-        var mark = Mark(wall: wall)
+        var mark = Mark(wall: wall, isExact: exact == 1)
         for _ in 0..<stores {
             guard let engine = reader.string(), let driver = reader.string(), let root = reader.string(),
                 let count = reader.count(eachAtLeast: 6)
@@ -81,13 +86,13 @@ enum BlobCoding {
                 else { return nil }
                 mark.layers[LayerKey(store: store, id: id)] = Mark.LayerEntry(kind: kind, measure: measure)
             }
-        }
-        guard let containers = reader.count(eachAtLeast: 7) else { return nil }
-        for _ in 0..<containers {
-            guard let id = reader.id(), let engine = reader.string(), let name = reader.string(),
-                let measure = reader.measure()
-            else { return nil }
-            mark.containers[id] = Mark.ContainerEntry(engine: engine, name: name, measure: measure)
+            guard let containers = reader.count(eachAtLeast: 6) else { return nil }
+            for _ in 0..<containers {
+                guard let id = reader.id(), let name = reader.string(), let measure = reader.measure()
+                else { return nil }
+                mark.containers[ContainerKey(store: store, id: id)] = Mark.ContainerEntry(
+                    name: name, measure: measure)
+            }
         }
         guard let mounts = reader.count(eachAtLeast: 2) else { return nil }
         for _ in 0..<mounts {

@@ -18,6 +18,8 @@ public struct StateError: Error, Hashable, Sendable {
         case busy
         /// The file is no database or its pages are wrong.
         case damaged
+        /// One mark is none, or of an earlier version.
+        case unknownForm
         /// One value is larger than the database takes.
         case tooLarge
         case inputOutput
@@ -94,6 +96,8 @@ extension StateError: CustomStringConvertible {
             "stop the other process that has the file open"
         case .damaged:
             "restart the daemon: it moves the file aside and starts a new one"
+        case .unknownForm:
+            "set the mark again"
         case .tooLarge:
             "the value is not kept over a restart"
         case .inputOutput:

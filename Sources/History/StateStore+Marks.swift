@@ -36,8 +36,8 @@ extension StateStore {
         guard let blob else { return nil }
         guard let mark = blob.blobBytes.flatMap(BlobCoding.decodeMark) else {
             throw StateError(
-                code: .damaged, operation: "read the mark \(name)", path: path,
-                reason: "its bytes are not a mark")
+                code: .unknownForm, operation: "read the mark \(name)", path: path,
+                reason: "its bytes are not a mark of this version")
         }
         return mark
     }

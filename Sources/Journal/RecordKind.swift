@@ -8,6 +8,8 @@ public enum RecordKind: String, Hashable, Sendable, CaseIterable {
     case storeFound = "store-found"
     case storeUnreadable = "store-unreadable"
     case storeRecovered = "store-recovered"
+    /// A store that was found before is not followed any more.
+    case storeGone = "store-gone"
     case objectDamaged = "object-damaged"
     case layerMeasured = "layer-measured"
     /// No kernel events for a place: it is looked at again and again.
@@ -41,6 +43,7 @@ public enum RecordKind: String, Hashable, Sendable, CaseIterable {
         case .storeFound: "c794ed5ab990482fb9f5358d1c68df8b"
         case .storeUnreadable: "c36b8f02e9704f168f4c23fc436de8ab"
         case .storeRecovered: "becbb48dfe69469d9a2e2322e9e78b69"
+        case .storeGone: "f679c1a93347a1704bf18b92284d12b2"
         case .objectDamaged: "618c5cb28a5d450ba69d0327bcbd6e2a"
         case .layerMeasured: "c0be1f92970d418690e6a7cc05a6a7fc"
         case .polling: "cf4f4db9f6294d1ea9c3d8987223318e"
@@ -83,7 +86,7 @@ public enum RecordKind: String, Hashable, Sendable, CaseIterable {
         case .stopped, .queueOverflow: []
         case .storeFound: ["engine", "driver", "root"]
         case .storeUnreadable: ["engine", "root", "reason"]
-        case .storeRecovered: ["engine", "root"]
+        case .storeRecovered, .storeGone: ["engine", "root"]
         case .objectDamaged, .polling: ["path", "reason"]
         case .layerMeasured: ["layer", "disk_bytes"]
         case .watchesRecovered, .configurationLoaded: ["path"]

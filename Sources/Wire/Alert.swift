@@ -12,6 +12,8 @@ public struct Alert: Codable, Hashable, Sendable {
     public var severity: Severity
     public var state: State
     public var engine: String
+    /// The root of the container's store.
+    public var root: String
     public var container: String
     public var containerID: String
     public var image: String
@@ -27,9 +29,9 @@ public struct Alert: Codable, Hashable, Sendable {
     public var top: [PathGrowth]
 
     public init(
-        rule: String, severity: Severity, state: State, engine: String, container: String,
-        containerID: String,
-        image: String, valueBytes: Int64, limitBytes: Int64, windowSeconds: Int?, since: String,
+        rule: String, severity: Severity, state: State, engine: String, root: String, container: String,
+        containerID: String, image: String, valueBytes: Int64, limitBytes: Int64, windowSeconds: Int?,
+        since: String,
         message: String,
         top: [PathGrowth]
     ) {
@@ -37,6 +39,7 @@ public struct Alert: Codable, Hashable, Sendable {
         self.severity = severity
         self.state = state
         self.engine = engine
+        self.root = root
         self.container = container
         self.containerID = containerID
         self.image = image
@@ -49,7 +52,8 @@ public struct Alert: Codable, Hashable, Sendable {
     }
 
     enum CodingKeys: String, CodingKey {
-        case rule, severity, state, engine, container, image, valueBytes, limitBytes, windowSeconds, since
+        case rule, severity, state, engine, root, container, image, valueBytes, limitBytes, windowSeconds,
+            since
         case message, top
         case containerID = "containerId"
     }

@@ -1,6 +1,8 @@
 /// A container: its writable layer, and the image chain it shares.
 public struct Container: Codable, Hashable, Sendable {
     public var engine: String
+    /// The root of its store: two stores may hold one id.
+    public var root: String
     public var id: String
     public var name: String
     /// The image's name when there is one, else its id.
@@ -23,11 +25,13 @@ public struct Container: Codable, Hashable, Sendable {
     @Nullable public var created: String?
 
     public init(
-        engine: String, id: String, name: String, image: String, state: SourceState, reason: String? = nil,
-        diskBytes: Int64, sizeBytes: Int64, virtualSizeBytes: Int64, logBytes: Int64, volumes: [String],
+        engine: String, root: String, id: String, name: String, image: String, state: SourceState,
+        reason: String? = nil, diskBytes: Int64, sizeBytes: Int64, virtualSizeBytes: Int64, logBytes: Int64,
+        volumes: [String],
         growth: Growth, running: Bool, created: String? = nil
     ) {
         self.engine = engine
+        self.root = root
         self.id = id
         self.name = name
         self.image = image

@@ -1,6 +1,8 @@
 /// An image: a name or an id that points at a chain of layers.
 public struct Image: Codable, Hashable, Sendable {
     public var engine: String
+    /// The root of its store: two stores may hold one id.
+    public var root: String
     /// The full id without an algorithm prefix.
     public var id: String
     public var names: [String]
@@ -26,12 +28,13 @@ public struct Image: Codable, Hashable, Sendable {
     @Nullable public var reason: String?
 
     public init(
-        engine: String, id: String, names: [String], parent: String?, sizeBytes: Int64,
-        virtualSizeBytes: Int64,
-        diskBytes: Int64, sharedBytes: Int64, uniqueBytes: Int64, layers: [String], containers: Int,
+        engine: String, root: String, id: String, names: [String], parent: String?, sizeBytes: Int64,
+        virtualSizeBytes: Int64, diskBytes: Int64, sharedBytes: Int64, uniqueBytes: Int64, layers: [String],
+        containers: Int,
         created: String? = nil, state: SourceState = .exact, reason: String? = nil
     ) {
         self.engine = engine
+        self.root = root
         self.id = id
         self.names = names
         self.parent = parent

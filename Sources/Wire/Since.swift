@@ -2,6 +2,7 @@
 public struct Since: Codable, Hashable, Sendable {
     public var schema: Int
     public var time: String
+    /// Whether the figures of both ends are exact.
     public var exact: Bool
     /// The mark's name, or the duration that was asked for.
     public var mark: String
@@ -78,16 +79,20 @@ public struct Since: Codable, Hashable, Sendable {
 
         public var change: Kind
         public var engine: String
+        /// The root of its store.
+        public var root: String
         public var id: String
         public var name: String
         public var diskBytes: Int64
         public var sizeBytes: Int64
 
         public init(
-            change: Kind, engine: String, id: String, name: String, diskBytes: Int64, sizeBytes: Int64
+            change: Kind, engine: String, root: String, id: String, name: String, diskBytes: Int64,
+            sizeBytes: Int64
         ) {
             self.change = change
             self.engine = engine
+            self.root = root
             self.id = id
             self.name = name
             self.diskBytes = diskBytes

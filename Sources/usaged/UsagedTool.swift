@@ -92,6 +92,11 @@ enum UsagedTool {
             for line in unsupported { complain(line) }
             return .wrongUsage
         }
+        let overlapping = command.options.overlappingStores(settings)
+        guard overlapping.isEmpty else {
+            for line in overlapping { complain(line) }
+            return .wrongUsage
+        }
         if command.checkConfig {
             print("the configuration is right: \(settings.alerts.count) alert rules")
             return .done

@@ -129,6 +129,53 @@ struct CommandLineTests {
         }
     }
 
+    @Test(
+        "stores that overlap end with 2, and both are named", arguments: [true, false],
+        ["inside", "outside", "twice", "link"])
+    func overlap(inConfiguration: Bool, how: String) async throws {
+        try await withScratch { scratch in
+            let root = try scratch.directory("s1")
+            let inner = try scratch.directory("s1/overlay2")
+            let link = scratch("link")
+            try FileManager.default.createSymbolicLink(atPath: link, withDestinationPath: inner)
+            let stores =
+                switch how {
+                case "inside": ["docker=\(root)", "plain=\(inner)"]
+                case "outside": ["plain=\(inner)", "docker=\(root)"]
+                case "twice": ["docker=\(root)", "docker=\(root)/"]
+                default: ["docker=\(root)", "plain=\(link)"]
+                }
+            let file = try scratch.write(
+                inConfiguration ? "stores:\n" + stores.map { "  - \($0)\n" }.joined() : "",
+                to: "usaged.yaml")
+            for check in [["--check-config"], []] {
+                let result = try await run(
+                    scratch,
+                    ["--config", file, "--socket", scratch("s"), "--state", try scratch.directory("state")]
+                        + check + (inConfiguration ? [] : stores.flatMap { ["--store", $0] }))
+                #expect(result.status == 2, "\(result)")
+                #expect(result.err.split(separator: "\n").count == 1, "\(result)")
+                for store in stores { #expect(result.err.contains(store), "\(result)") }
+            }
+        }
+    }
+
+    @Test("stores side by side, and engines of mapped users below an engine's root, do not overlap")
+    func noOverlap() async throws {
+        try await withScratch { scratch in
+            let file = try scratch.write("", to: "usaged.yaml")
+            for path in ["s1", "s1-more", "s1/165536.165536"] { try scratch.directory(path) }
+            for stores in [
+                ["docker=\(scratch("s1"))", "docker=\(scratch("s1/165536.165536"))"],
+                ["plain=\(scratch("s1"))", "plain=\(scratch("s1-more"))"],
+            ] {
+                let result = try await run(
+                    scratch, ["--config", file, "--check-config"] + stores.flatMap { ["--store", $0] })
+                #expect(result.status == 0, "\(result)")
+            }
+        }
+    }
+
     @Test("help and version end with 0")
     func help() async throws {
         try await withScratch { scratch in

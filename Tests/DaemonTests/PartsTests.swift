@@ -10,6 +10,7 @@ import UsageTestKit
 struct PathNotesTests {
     private static let store = StoreIdentity(engine: "plain", driver: "directory", root: "/p")
     private static let layer = LayerKey(store: store, id: "l")
+    private static let container = ContainerKey(store: store, id: "c")
 
     private static func snapshot() -> UsageSnapshot {
         var ledger = Ledger()
@@ -30,7 +31,9 @@ struct PathNotesTests {
         notes.add([PathGrowth(path: "/c", diskBytes: -5)], to: Self.layer)
         #expect(
             notes.take(Self.snapshot()) == [
-                "c": [PathGrowth(path: "/b", diskBytes: -70), PathGrowth(path: "/a", diskBytes: 35)]
+                Self.container: [
+                    PathGrowth(path: "/b", diskBytes: -70), PathGrowth(path: "/a", diskBytes: 35),
+                ]
             ])
         #expect(notes.take(Self.snapshot()).isEmpty, "they are told once")
     }
@@ -41,7 +44,7 @@ struct PathNotesTests {
         for index in 1...5000 {
             notes.add([PathGrowth(path: "/\(index)", diskBytes: Int64(index % 4999))], to: Self.layer)
         }
-        let kept = notes.take(Self.snapshot())["c"] ?? []
+        let kept = notes.take(Self.snapshot())[Self.container] ?? []
         #expect((1...64).contains(kept.count))
         #expect(kept.first == PathGrowth(path: "/4998", diskBytes: 4998))
     }
@@ -51,7 +54,7 @@ struct PathNotesTests {
         var notes = PathNotes()
         for _ in 0..<2 { notes.add([PathGrowth(path: "/a", diskBytes: .max)], to: Self.layer) }
         for _ in 0..<2 { notes.add([PathGrowth(path: "/b", diskBytes: .min)], to: Self.layer) }
-        let kept = notes.take(Self.snapshot())["c"] ?? []
+        let kept = notes.take(Self.snapshot())[Self.container] ?? []
         #expect(
             Set(kept) == [PathGrowth(path: "/a", diskBytes: .max), PathGrowth(path: "/b", diskBytes: .min)])
     }
@@ -82,7 +85,7 @@ struct MarkHistoryTests {
         for _ in 0..<4000 {
             now += .random(in: 1...90, using: &random)
             if history.isDue(at: Self.moment(now)) { noted.append(now) }
-            history.note(.empty, at: Self.moment(now), usedBytes: [:])
+            history.note(.empty, at: Self.moment(now), isExact: true, usedBytes: [:])
             #expect(history.count <= 60, "seed \(seed)")
             let ago = Int64.random(in: 1...100_000, using: &random)
             let found = Self.time(history.mark(secondsAgo: Double(ago), at: Self.moment(now)))
@@ -110,7 +113,8 @@ struct MarkHistoryTests {
         var history = MarkHistory()
         for minute in 0..<8 {
             _ = ledger.update(facts)
-            history.note(ledger.snapshot(), at: Self.moment(Int64(minute) * 60), usedBytes: [:])
+            history.note(
+                ledger.snapshot(), at: Self.moment(Int64(minute) * 60), isExact: true, usedBytes: [:])
         }
         #expect(history.count == 4)
         #expect(Self.time(history.mark(secondsAgo: 0, at: Self.moment(420))) == 420)
@@ -119,10 +123,14 @@ struct MarkHistoryTests {
         let still = ledger.snapshot()
         var quiet = MarkHistory()
         for minute in 0..<8 {
-            quiet.note(still, at: Self.moment(Int64(minute) * 60), usedBytes: ["/": Int64(minute)])
+            quiet.note(
+                still, at: Self.moment(Int64(minute) * 60), isExact: minute != 6,
+                usedBytes: ["/": Int64(minute)])
         }
         #expect(quiet.count == 8)
         #expect(quiet.mark(secondsAgo: 60, at: Self.moment(420))?.usedBytes == ["/": 6])
+        #expect(quiet.mark(secondsAgo: 60, at: Self.moment(420))?.isExact == false)
+        #expect(quiet.mark(secondsAgo: 0, at: Self.moment(420))?.isExact == true)
     }
 }
 

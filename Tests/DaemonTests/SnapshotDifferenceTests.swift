@@ -130,4 +130,34 @@ struct SnapshotDifferenceTests {
         let same = SnapshotDifference(from: now, to: now)
         #expect(same.sources.isEmpty && same.usage.isEmpty && same.containersAdded.isEmpty)
     }
+
+    @Test("an image whose figures alone changed is no news but to the feed")
+    func imageFigures() {
+        var ledger = Self.ledger(["a": "one"])
+        let before = ledger.snapshot()
+        var facts = Self.facts(["a": "one"], images: ["i": ["x:1"]])
+        facts.images[0].layers = ["b"]
+        facts.layers.append(LayerFact(id: "b", kind: .image, directory: "/d/b", declaredSizeBytes: 10))
+        _ = ledger.update(facts)
+        let declared = ledger.snapshot()
+        ledger.record(LayerKey(store: Self.store, id: "b"), Self.measure(4096), confidence: .exact)
+        let measured = ledger.snapshot()
+        let first = SnapshotDifference(from: before, to: declared)
+        #expect(first.imagesAdded.count == 1 && first.imagesNamed.count == 1)
+        let second = SnapshotDifference(from: declared, to: measured)
+        #expect(second.imagesAdded.count == 1 && second.imagesNamed.isEmpty)
+        facts.images[0].names = ["x:2"]
+        _ = ledger.update(facts)
+        #expect(SnapshotDifference(from: measured, to: ledger.snapshot()).imagesNamed.count == 1)
+    }
+
+    @Test("a store that went is told with all that was in it")
+    func removedStore() {
+        var ledger = Self.ledger(["a": "one"])
+        let before = ledger.snapshot()
+        _ = ledger.remove(Self.store)
+        let difference = SnapshotDifference(from: before, to: ledger.snapshot())
+        #expect(difference.sourcesRemoved.map(\.store) == [Self.store])
+        #expect(difference.containersRemoved.map(\.fact.id) == ["a"])
+    }
 }

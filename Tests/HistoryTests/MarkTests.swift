@@ -1,4 +1,5 @@
 import Accounting
+import GRDB
 import Testing
 import UsageTestKit
 
@@ -17,6 +18,41 @@ struct MarkTests {
             #expect(try store.mark(named: "before") == mark, "seed \(seed)")
         }
         #expect(try store.mark(named: "after") == nil)
+    }
+
+    @Test("containers of one id in two stores, and whether it was exact, come back as they were")
+    func twins() throws {
+        let store = try StateStore.inMemory()
+        for isExact in [true, false] {
+            var mark = Mark(wall: 5, isExact: isExact)
+            for (number, identity) in [Samples.docker, Samples.podman].enumerated() {
+                mark.containers[ContainerKey(store: identity, id: "web")] = Mark.ContainerEntry(
+                    name: "n\(number)", measure: Measure(diskBytes: Int64(number), sizeBytes: 2, inodes: 3))
+            }
+            try store.save(mark, named: "m")
+            #expect(try store.mark(named: "m") == mark)
+        }
+    }
+
+    @Test("a mark of an earlier form is no mark: that is told, and it can be set again")
+    func earlierForm() throws {
+        let store = try StateStore.inMemory()
+        try store.save(Mark(wall: 1), named: "m")
+        try store.write("test") { db in
+            try db.execute(
+                sql: "UPDATE mark SET data = ?", arguments: [[UInt8]([1, 2, 0, 0, 0]).databaseBlob])
+        }
+        let error = #expect(throws: StateError.self) { try store.mark(named: "m") }
+        #expect(error?.code == .unknownForm)
+        #expect(error?.description.contains("set the mark again") == true)
+        try store.save(Mark(wall: 2), named: "m")
+        #expect(try store.mark(named: "m") == Mark(wall: 2))
+
+        // Version 1, the time, no store, one container: id, engine, name and three figures, no file system.
+        #expect(BlobCoding.decodeMark([1, 2, 0, 1, 0, 1, 0x63, 1, 0x64, 1, 0x6E, 2, 2, 2, 0]) == nil)
+        #expect(BlobCoding.decodeMark([1, 2, 0, 0, 0]) == nil)
+        #expect(BlobCoding.decodeMark([2, 2, 2, 0, 0]) == nil)
+        #expect(BlobCoding.decodeMark([2, 2, 1, 0, 0]) == Mark(wall: 1))
     }
 
     @Test("past 256 marks the one saved longest ago is dropped")
@@ -39,12 +75,13 @@ struct MarkTests {
         let store = try StateStore.inMemory()
         let name = String(repeating: "x", count: 10 << 20)
         var mark = Mark(wall: 1)
-        mark.containers["c"] = Mark.ContainerEntry(engine: "docker", name: name, measure: .zero)
+        let key = { ContainerKey(store: Samples.docker, id: $0) }
+        mark.containers[key("c")] = Mark.ContainerEntry(name: name, measure: .zero)
         for number in 0..<7 { try store.save(mark, named: "m\(number)") }
         #expect(try store.markNames().map(\.name) == ["m3", "m4", "m5", "m6"])
         #expect(try store.mark(named: "m3") == mark)
 
-        mark.containers["d"] = mark.containers["c"]
+        mark.containers[key("d")] = mark.containers[key("c")]
         let error = #expect(throws: StateError.self) { try store.save(mark, named: "larger") }
         #expect(error?.code == .tooLarge)
         #expect(try store.markNames().count == 4)

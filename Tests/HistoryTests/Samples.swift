@@ -33,7 +33,8 @@ enum Samples {
     }
 
     static func mark(_ generator: inout SeededGenerator, layers: Int, containers: Int) -> Mark {
-        var mark = Mark(wall: Int64(bitPattern: generator.next()))
+        var mark = Mark(
+            wall: Int64(bitPattern: generator.next()), isExact: Bool.random(using: &generator))
         for number in 0..<layers {
             let store = number % 2 == 0 ? docker : podman
             let id = number % 7 == 0 ? "short-\(number)" : digest(&generator)
@@ -42,8 +43,9 @@ enum Samples {
                 measure: .zero - measure(&generator))
         }
         for number in 0..<containers {
-            mark.containers[digest(&generator)] = Mark.ContainerEntry(
-                engine: "docker", name: "web-\(number)\u{1B}[31m\n\u{0}é", measure: measure(&generator))
+            let store = number % 3 == 0 ? docker : podman
+            mark.containers[ContainerKey(store: store, id: digest(&generator))] = Mark.ContainerEntry(
+                name: "web-\(number)\u{1B}[31m\n\u{0}é", measure: measure(&generator))
         }
         mark.usedBytes = ["/": Int64.max, "/var/lib/docker": 12]
         return mark

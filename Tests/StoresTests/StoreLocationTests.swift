@@ -74,4 +74,27 @@ struct StoreLocationTests {
         #expect(found.locations == [StoreLocation(kind: .docker, path: root.path + "/231072.231072")])
         #expect(found.problems.isEmpty)
     }
+
+    @Test("of stores that overlap the inner one is named, and of two that are one the later")
+    func overlaps() throws {
+        let root = try DockerAbsenceTests.EmptyRoot(["d/overlay2", "d/165536.165536", "d-2", "p/sub"])
+        try FileManager.default.createSymbolicLink(
+            atPath: "\(root.path)/link", withDestinationPath: "\(root.path)/p/sub")
+        func refused(_ arguments: String...) throws -> [String] {
+            let locations = try arguments.map {
+                try StoreLocation(parsing: $0.replacing("=", with: "=\(root.path)/"))
+            }
+            return Stores.overlaps(locations).map {
+                "\($0.location) \($0.other) \($0.isSame)".replacing("\(root.path)/", with: "")
+            }
+        }
+        #expect(try refused("docker=d", "docker=d-2", "plain=p", "docker=d/165536.165536").isEmpty)
+        #expect(try refused("plain=d/overlay2", "docker=d") == ["plain=d/overlay2 docker=d false"])
+        #expect(try refused("docker=d", "docker=d/overlay2") == ["docker=d/overlay2 docker=d false"])
+        #expect(try refused("docker=d/165536.165536", "plain=d") == ["docker=d/165536.165536 plain=d false"])
+        #expect(try refused("plain=p/", "docker=p") == ["docker=p plain=p/ true"])
+        #expect(try refused("plain=link", "plain=p") == ["plain=link plain=p false"])
+        #expect(try refused("plain=p/sub", "plain=link") == ["plain=link plain=p/sub true"])
+        #expect(try refused("plain=none/a", "plain=none") == ["plain=none/a plain=none false"])
+    }
 }

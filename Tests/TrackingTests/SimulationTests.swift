@@ -32,7 +32,8 @@ struct SimulationTests {
 
     @Test("where each change is looked at before the next, no look at everything is needed")
     func audits() throws {
-        var options = TrackerSimulation.Options(seed: UInt64.random(in: 0...UInt64.max / 2), operations: 20_000)
+        var options = TrackerSimulation.Options(
+            seed: UInt64.random(in: 0...UInt64.max / 2), operations: 20_000)
         options.stretch = 30
         options.burst = 1
         options.isOrdinary = true

@@ -142,6 +142,27 @@ struct FeedTests {
         #expect(frame.contains { $0.contains("many words") })
     }
 
+    @Test("the live picture does not mix up objects of one id in two stores, nor has an image twice")
+    func twins() {
+        var view = LiveView()
+        _ = view.apply(Self.snapshot)
+        var container = Samples.container(disk: 5000)
+        container.root = "/other"
+        var image = Samples.image()
+        let images = view.status?.images.count ?? 0
+        _ = view.apply(FeedEvent(type: .containerAdded, id: 8, time: Samples.time, container: container))
+        _ = view.apply(FeedEvent(type: .imageAdded, id: 9, time: Samples.time, image: image))
+        #expect(view.status?.images.count == images)
+        image.root = "/other"
+        _ = view.apply(FeedEvent(type: .imageAdded, id: 10, time: Samples.time, image: image))
+        #expect(view.status?.images.count == images + 1)
+        #expect(view.status?.containers.map(\.diskBytes) == [Samples.container().diskBytes, 5000])
+        _ = view.apply(FeedEvent(type: .containerRemoved, id: 11, time: Samples.time, container: container))
+        _ = view.apply(FeedEvent(type: .imageRemoved, id: 12, time: Samples.time, image: image))
+        #expect(view.status?.containers.map(\.root) == ["/var/lib/docker"])
+        #expect(view.status?.images == Samples.status.images)
+    }
+
     @Test("a screen of few rows shows as many containers as fit", arguments: [4, 6, 10, 24])
     func fewRows(rows: Int) {
         var view = LiveView()

@@ -12,13 +12,15 @@ enum Samples {
 
     static func image(names: [String] = ["zigiweb:latest"]) -> Image {
         Image(
-            engine: "docker", id: zigiweb, names: names, parent: "d374" + zigiweb.dropFirst(4),
+            engine: "docker", root: "/var/lib/docker", id: zigiweb, names: names,
+            parent: "d374" + zigiweb.dropFirst(4),
             sizeBytes: 0, virtualSizeBytes: 227_877_825, diskBytes: 233_369_600, sharedBytes: 188_304_295,
             uniqueBytes: 39_573_530, layers: [base, edited], containers: 1, created: "2026-11-24T13:00:00Z")
     }
 
     static let ubuntu = Image(
-        engine: "docker", id: base, names: ["ubuntu:14.04", "ubuntu:trusty"], parent: nil, sizeBytes: 0,
+        engine: "docker", root: "/var/lib/docker", id: base, names: ["ubuntu:14.04", "ubuntu:trusty"],
+        parent: nil, sizeBytes: 0,
         virtualSizeBytes: 188_304_295, diskBytes: 192_614_400, sharedBytes: 188_304_295, uniqueBytes: 0,
         layers: [base], containers: 0)
 
@@ -27,7 +29,8 @@ enum Samples {
         state: SourceState = .exact
     ) -> Container {
         Container(
-            engine: "docker", id: web, name: name, image: "zigiweb:latest", state: state, diskBytes: disk,
+            engine: "docker", root: "/var/lib/docker", id: web, name: name, image: "zigiweb:latest",
+            state: state, diskBytes: disk,
             sizeBytes: 20_972_000, virtualSizeBytes: 248_849_825, logBytes: 4096, volumes: [],
             growth: Growth(minute: minute, hour: minute, day: minute), running: true,
             created: "2026-11-24T13:30:00Z")
@@ -65,8 +68,9 @@ enum Samples {
     }
 
     static let alert = Alert(
-        rule: "growth", severity: .critical, state: .firing, engine: "docker", container: "web",
-        containerID: web, image: "zigiweb:latest", valueBytes: 20_971_520, limitBytes: 10_000_000,
+        rule: "growth", severity: .critical, state: .firing, engine: "docker", root: "/var/lib/docker",
+        container: "web", containerID: web, image: "zigiweb:latest", valueBytes: 20_971_520,
+        limitBytes: 10_000_000,
         windowSeconds: 60, since: "2026-11-24T14:01:11Z",
         message: "web grew by 20.97MB within 60s (limit 10MB)",
         top: [PathGrowth(path: "/data/big.bin", growthBytes: 20_971_520)])
@@ -124,7 +128,8 @@ enum Samples {
         layersRemoved: [],
         containers: [
             Since.ContainerChange(
-                change: .changed, engine: "docker", id: web, name: "web", diskBytes: 20_971_520,
+                change: .changed, engine: "docker", root: "/var/lib/docker", id: web, name: "web",
+                diskBytes: 20_971_520,
                 sizeBytes: 20_971_520)
         ],
         totals: Since.Change(diskBytes: 62_492_000, sizeBytes: 60_545_050),

@@ -9,10 +9,10 @@ extension AlertBook {
 
     /// Resolves alerts of containers that were removed, and of rules that containers no longer meet.
     mutating func settleMissing(
-        _ present: Set<String>, _ snapshot: UsageSnapshot, at moment: Moment
+        _ present: Set<ContainerKey>, _ snapshot: UsageSnapshot, at moment: Moment
     ) -> [AlertRecord] {
-        let missing = entries.keys.filter { !present.contains($0.containerID) }.sorted {
-            ($0.containerID, $0.rule) < ($1.containerID, $1.rule)
+        let missing = entries.keys.filter { !present.contains($0.container) }.sorted {
+            ($0.container, $0.rule) < ($1.container, $1.rule)
         }
         guard !missing.isEmpty else { return [] }
         let sources = Dictionary(
@@ -20,10 +20,10 @@ extension AlertBook {
         var transitions: [AlertRecord] = []
         for key in missing {
             guard let entry = entries[key] else { continue }
-            let source = sources[entry.store]
+            let source = sources[key.container.store]
             let since = entry.missingSince ?? moment.uptime
             entries[key]?.missingSince = since
-            guard let patience = Self.patience(for: key.containerID, in: source) else { continue }
+            guard let patience = Self.patience(for: key.container.id, in: source) else { continue }
             let ends = since.addingClamped(patience)
             guard moment.uptime >= ends else {
                 call(at: ends)

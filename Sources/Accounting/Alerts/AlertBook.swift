@@ -1,15 +1,15 @@
 /// Which containers break which rules: per rule and container ok, pending, firing or resolved.
 ///
-/// A container whose figure is not known to be right (confidence converging, stale or damaged) neither fires
-/// nor resolves, nor does its time in pending start anew.
+/// A container whose figure is stale or damaged neither fires nor resolves, nor does its time in pending start
+/// anew. One whose figure is converging may fire, for what is known of it is there at least roughly and a container
+/// can keep itself converging; it does not resolve, and its time in pending goes on.
 public struct AlertBook: Sendable {
     struct Key: Hashable, Sendable {
         var rule: String
-        var containerID: String
+        var container: ContainerKey
     }
 
     struct Entry: Sendable {
-        var store: StoreIdentity
         /// What fires, or would.
         var record: AlertRecord
         /// Since when the rule is broken, while it does not fire yet; monotonic.
@@ -37,8 +37,7 @@ public struct AlertBook: Sendable {
     /// What fires now, the newest first.
     public var firing: [AlertRecord] {
         entries.values.filter { $0.pendingSince == nil }.map(\.record).sorted {
-            ($1.since, $0.rule, $0.container, $0.containerID)
-                < ($0.since, $1.rule, $1.container, $1.containerID)
+            ($1.since, $0.rule, $0.container, $0.key) < ($0.since, $1.rule, $1.container, $1.key)
         }
     }
 
@@ -65,8 +64,8 @@ public struct AlertBook: Sendable {
     ) -> [AlertRecord] {
         deadline = nil
         var transitions: [AlertRecord] = []
-        var present: Set<String> = []
-        for container in snapshot.containers where present.insert(container.fact.id).inserted {
+        var present: Set<ContainerKey> = []
+        for container in snapshot.containers where present.insert(container.key).inserted {
             for rule in rules {
                 if let transition = judge(container, rule, growth, at: moment) {
                     transitions.append(transition)
@@ -86,10 +85,10 @@ public struct AlertBook: Sendable {
     private mutating func judge(
         _ container: ContainerUsage, _ rule: AlertRule, _ growth: GrowthBook, at moment: Moment
     ) -> AlertRecord? {
-        let key = Key(rule: rule.name, containerID: container.fact.id)
+        let key = Key(rule: rule.name, container: container.key)
         entries[key]?.missingSince = nil
         guard rule.match.matches(container) else { return end(key, .noLongerMatched, at: moment) }
-        guard container.confidence.isKnown else { return nil }
+        guard container.isFigureCurrent else { return nil }
 
         let value = watch(container, rule, growth, at: moment)
         let before = entries[key]
@@ -98,6 +97,7 @@ public struct AlertBook: Sendable {
                 update(key, container, rule, value, growth, at: moment)
                 return nil
             }
+            guard container.isFigureRight else { return nil }
             if let later = before.waits(for: rule, growth, at: moment) {
                 call(at: later.uptime)
                 return nil
@@ -107,7 +107,7 @@ public struct AlertBook: Sendable {
         }
 
         guard value > rule.limitBytes else {
-            entries[key] = nil
+            if container.isFigureRight { entries[key] = nil }
             return nil
         }
         let since = before?.pendingSince ?? moment.uptime
@@ -130,11 +130,11 @@ public struct AlertBook: Sendable {
         _ container: ContainerUsage, _ rule: AlertRule, _ growth: GrowthBook, at moment: Moment
     ) -> Int64 {
         guard let window = rule.kind.windowSeconds else { return container.writable.diskBytes }
-        let id = container.fact.id
-        if let change = growth.nextChange(of: id, withinSeconds: Double(window), at: moment) {
+        let key = container.key
+        if let change = growth.nextChange(of: key, withinSeconds: Double(window), at: moment) {
             call(at: max(change, moment.uptime.addingClamped(Self.windowStep)))
         }
-        return growth.growth(of: id, withinSeconds: Double(window), at: moment)
+        return growth.growth(of: key, withinSeconds: Double(window), at: moment)
     }
 
     private mutating func update(
@@ -151,7 +151,7 @@ public struct AlertBook: Sendable {
         guard record != before || record.message.isEmpty else { return }
         record.message = AlertMessage.firing(record)
         record.top = growth.top(
-            of: key.containerID, withinSeconds: Double(rule.kind.windowSeconds ?? 86_400), at: moment)
+            of: key.container, withinSeconds: Double(rule.kind.windowSeconds ?? 86_400), at: moment)
         entries[key]?.record = record
     }
 
@@ -195,9 +195,8 @@ public struct AlertBook: Sendable {
 
 extension AlertBook.Entry {
     fileprivate init(_ container: ContainerUsage, _ rule: AlertRule, at moment: Moment) {
-        store = container.store
         record = AlertRecord(
-            rule: rule.name, severity: rule.severity, state: .firing, engine: container.store.engine,
+            rule: rule.name, severity: rule.severity, state: .firing, store: container.store,
             container: container.fact.name, containerID: container.fact.id, image: container.image,
             valueBytes: 0, limitBytes: rule.limitBytes, windowSeconds: rule.kind.windowSeconds,
             since: moment.wall, message: "")
@@ -207,7 +206,7 @@ extension AlertBook.Entry {
     /// and those since are fewer than a window; `nil` where that is so already.
     fileprivate func waits(for rule: AlertRule, _ growth: GrowthBook, at moment: Moment) -> Moment? {
         guard let window = rule.kind.windowSeconds, let restoredAt,
-            let reach = growth.reach(of: record.containerID, at: moment)
+            let reach = growth.reach(of: record.key, at: moment)
         else { return nil }
         let sinceRestart = Double(moment.uptime.subtractingClamped(restoredAt)) / 1e9
         guard reach <= sinceRestart, reach < Double(window) else { return nil }

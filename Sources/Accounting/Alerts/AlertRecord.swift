@@ -8,7 +8,8 @@ public struct AlertRecord: Hashable, Sendable, Codable {
     public var rule: String
     public var severity: AlertRule.Severity
     public var state: State
-    public var engine: String
+    /// The container's store.
+    public var store: StoreIdentity
     /// The container's name, as the store has it.
     public var container: String
     public var containerID: String
@@ -26,14 +27,14 @@ public struct AlertRecord: Hashable, Sendable, Codable {
     public var top: [PathGrowth]
 
     public init(
-        rule: String, severity: AlertRule.Severity, state: State, engine: String, container: String,
+        rule: String, severity: AlertRule.Severity, state: State, store: StoreIdentity, container: String,
         containerID: String, image: String, valueBytes: Int64, limitBytes: Int64, windowSeconds: Int? = nil,
         since: Int64, message: String, top: [PathGrowth] = []
     ) {
         self.rule = rule
         self.severity = severity
         self.state = state
-        self.engine = engine
+        self.store = store
         self.container = container
         self.containerID = containerID
         self.image = image
@@ -43,5 +44,9 @@ public struct AlertRecord: Hashable, Sendable, Codable {
         self.since = since
         self.message = message
         self.top = top
+    }
+
+    var key: ContainerKey {
+        ContainerKey(store: store, id: containerID)
     }
 }

@@ -11,15 +11,10 @@ public struct SavedAlert: Hashable, Sendable, Codable {
     public var phase: Phase
     /// In ``Phase/pending``, `since` says since when the rule is broken.
     public var record: AlertRecord
-    public var driver: String
-    /// The store's root.
-    public var root: String
 
-    public init(phase: Phase, record: AlertRecord, driver: String, root: String) {
+    public init(phase: Phase, record: AlertRecord) {
         self.phase = phase
         self.record = record
-        self.driver = driver
-        self.root = root
     }
 }
 
@@ -27,15 +22,13 @@ extension AlertBook {
     /// Everything that a restart must not forget, in a fixed order.
     public func saved() -> [SavedAlert] {
         let open = entries.values.map { entry in
-            SavedAlert(
-                phase: entry.pendingSince == nil ? .firing : .pending, record: entry.record,
-                driver: entry.store.driver, root: entry.store.root)
+            SavedAlert(phase: entry.pendingSince == nil ? .firing : .pending, record: entry.record)
         }
         let order = open.sorted {
-            ($0.record.since, $0.record.rule, $0.record.containerID)
-                < ($1.record.since, $1.record.rule, $1.record.containerID)
+            ($0.record.since, $0.record.rule, $0.record.key)
+                < ($1.record.since, $1.record.rule, $1.record.key)
         }
-        return resolved.map { SavedAlert(phase: .resolved, record: $0, driver: "", root: "") } + order
+        return resolved.map { SavedAlert(phase: .resolved, record: $0) } + order
     }
 
     /// Takes up the alerts of an earlier run: what fired goes on firing without being told again.
@@ -47,11 +40,9 @@ extension AlertBook {
                 remember([alert.record])
                 continue
             }
-            let key = Key(rule: alert.record.rule, containerID: alert.record.containerID)
+            let key = Key(rule: alert.record.rule, container: alert.record.key)
             guard entries[key] == nil else { continue }
-            let store = StoreIdentity(
-                engine: alert.record.engine, driver: alert.driver, root: alert.root)
-            var entry = Entry(store: store, record: alert.record, restoredAt: moment.uptime)
+            var entry = Entry(record: alert.record, restoredAt: moment.uptime)
             entry.record.state = .firing
             if alert.phase == .pending {
                 // A wall clock that was set back must not lengthen the wait.
@@ -66,7 +57,7 @@ extension AlertBook {
 
     mutating func dropEntriesWithoutRule(at moment: Moment) -> [AlertRecord] {
         let inForce = Dictionary(rules.map { ($0.name, $0) }, uniquingKeysWith: { $1 })
-        let order = entries.keys.sorted { ($0.rule, $0.containerID) < ($1.rule, $1.containerID) }
+        let order = entries.keys.sorted { ($0.rule, $0.container) < ($1.rule, $1.container) }
         return order.compactMap { key in
             guard let record = entries[key]?.record else { return nil }
             guard let rule = inForce[key.rule] else { return end(key, .ruleRemoved, at: moment) }

@@ -20,7 +20,7 @@ public struct StoreFacts: Hashable, Sendable {
 }
 
 /// Which store: an engine's data under one root.
-public struct StoreIdentity: Hashable, Sendable {
+public struct StoreIdentity: Hashable, Sendable, Codable, Comparable {
     /// The engine, for example `docker`.
     public var engine: String
     /// The storage driver, for example `overlay2`.
@@ -32,6 +32,11 @@ public struct StoreIdentity: Hashable, Sendable {
         self.engine = engine
         self.driver = driver
         self.root = root
+    }
+
+    /// By root, then by engine.
+    public static func < (left: StoreIdentity, right: StoreIdentity) -> Bool {
+        (left.root, left.engine, left.driver) < (right.root, right.engine, right.driver)
     }
 }
 

@@ -13,8 +13,10 @@ public struct GrowthBook: Sendable {
 
     let bands: AgeBands
     private let pathBands: AgeBands
-    var entries: [String: Entry] = [:]
-    private var paths: [String: PathLog] = [:]
+    var entries: [ContainerKey: Entry] = [:]
+    /// Rises with each change of what ``saved(at:)`` gives, other than by age.
+    public private(set) var version: UInt64 = 0
+    private var paths: [ContainerKey: PathLog] = [:]
 
     /// Containers whose paths are kept; past it, the one that was longest quiet goes.
     private static let pathLogLimit = 1024
@@ -22,6 +24,9 @@ public struct GrowthBook: Sendable {
     /// after a restart its store may not be read yet.
     private static let absence: Int64 = 10_000_000_000
     private static let absenceAfterRestart: Int64 = 600_000_000_000
+
+    /// How many containers have figures.
+    public var count: Int { entries.count }
 
     /// - Parameter retentionSeconds: The longest window that will be asked for.
     public init(retentionSeconds: Double = 86_400) {
@@ -31,84 +36,92 @@ public struct GrowthBook: Sendable {
 
     /// Takes every container's figure at a moment; containers that are gone are dropped.
     ///
-    /// The first figure of a container is its baseline, not growth. A figure that is not known to be right
-    /// (confidence other than exact or polling) is skipped.
+    /// The first figure of a container is its baseline, not growth. A converging figure counts, for a container
+    /// can keep its own converging; one that is stale or damaged, or of a layer that nobody looked at yet, is
+    /// skipped.
     public mutating func observe(_ snapshot: UsageSnapshot, at moment: Moment) {
-        var present = Set<String>(minimumCapacity: snapshot.containers.count)
-        for container in snapshot.containers where present.insert(container.fact.id).inserted {
-            let id = container.fact.id
-            entries[id]?.missingSince = nil
-            entries[id]?.isRestored = false
-            guard container.confidence.isKnown else { continue }
-            if entries[id] == nil {
-                let series = FigureSeries(bytes: container.writable.diskBytes, time: moment.uptime)
-                entries[id] = Entry(series: series)
-            } else {
-                entries[id]?.series.record(container.writable.diskBytes, time: moment.uptime, bands)
+        var present = Set<ContainerKey>(minimumCapacity: snapshot.containers.count)
+        for container in snapshot.containers where present.insert(container.key).inserted {
+            let key = container.key
+            entries[key]?.missingSince = nil
+            entries[key]?.isRestored = false
+            guard container.isFigureCurrent else { continue }
+            let bytes = container.writable.diskBytes
+            guard let entry = entries[key] else {
+                entries[key] = Entry(series: FigureSeries(bytes: bytes, time: moment.uptime))
+                version += 1
+                continue
             }
+            guard entry.series.latest != bytes else { continue }
+            entries[key]?.series.record(bytes, time: moment.uptime, bands)
+            version += 1
         }
-        for (id, entry) in entries where !present.contains(id) {
+        for (key, entry) in entries where !present.contains(key) {
             let since = entry.missingSince ?? moment.uptime
-            entries[id]?.missingSince = since
+            entries[key]?.missingSince = since
             let patience = entry.isRestored ? Self.absenceAfterRestart : Self.absence
             if moment.uptime.subtractingClamped(since) >= patience {
-                entries[id] = nil
-                paths[id] = nil
+                entries[key] = nil
+                paths[key] = nil
+                version += 1
             }
         }
-        for id in paths.keys where entries[id] == nil && !present.contains(id) { paths[id] = nil }
+        for key in paths.keys where entries[key] == nil && !present.contains(key) { paths[key] = nil }
     }
 
     /// By how many allocated bytes a container grew in the window that ends at a moment; negative for less.
     ///
     /// Where its first figure is younger than the window, since that; 0 for a container without a figure.
-    public func growth(of containerID: String, withinSeconds seconds: Double, at moment: Moment) -> Int64 {
-        entries[containerID]?.series.growth(within: Self.nanoseconds(seconds), time: moment.uptime) ?? 0
+    public func growth(of container: ContainerKey, withinSeconds seconds: Double, at moment: Moment) -> Int64
+    {
+        entries[container]?.series.growth(within: Self.nanoseconds(seconds), time: moment.uptime) ?? 0
     }
 
     /// The growth of the last minute, hour and day.
-    public func growth(of containerID: String, at moment: Moment) -> (minute: Int64, hour: Int64, day: Int64)
-    {
+    public func growth(of container: ContainerKey, at moment: Moment) -> (
+        minute: Int64, hour: Int64, day: Int64
+    ) {
         (
-            growth(of: containerID, withinSeconds: 60, at: moment),
-            growth(of: containerID, withinSeconds: 3600, at: moment),
-            growth(of: containerID, withinSeconds: 86_400, at: moment)
+            growth(of: container, withinSeconds: 60, at: moment),
+            growth(of: container, withinSeconds: 3600, at: moment),
+            growth(of: container, withinSeconds: 86_400, at: moment)
         )
     }
 
     /// How many seconds a container's figures go back; `nil` for one without a figure.
-    public func reach(of containerID: String, at moment: Moment) -> Double? {
-        entries[containerID].map { Double(moment.uptime.subtractingClamped($0.series.start)) / 1e9 }
+    public func reach(of container: ContainerKey, at moment: Moment) -> Double? {
+        entries[container].map { Double(moment.uptime.subtractingClamped($0.series.start)) / 1e9 }
     }
 
     /// When the growth in a window changes next though no figure does, because a change leaves the window;
     /// monotonic nanoseconds.
-    public func nextChange(of containerID: String, withinSeconds seconds: Double, at moment: Moment) -> Int64?
+    public func nextChange(of container: ContainerKey, withinSeconds seconds: Double, at moment: Moment)
+        -> Int64?
     {
         let window = Self.nanoseconds(seconds)
         let start = moment.uptime.subtractingClamped(window)
-        return entries[containerID]?.series.change(after: start).map { $0.addingClamped(window) }
+        return entries[container]?.series.change(after: start).map { $0.addingClamped(window) }
     }
 
     /// Takes by how much paths of a container changed.
-    public mutating func note(_ changes: [PathGrowth], of containerID: String, at moment: Moment) {
+    public mutating func note(_ changes: [PathGrowth], of container: ContainerKey, at moment: Moment) {
         guard !changes.isEmpty else { return }
-        if paths[containerID] == nil, paths.count >= Self.pathLogLimit,
+        if paths[container] == nil, paths.count >= Self.pathLogLimit,
             let quiet = paths.min(by: { $0.value.lastTime < $1.value.lastTime })
         {
             paths[quiet.key] = nil
         }
-        paths[containerID, default: PathLog()].note(changes, time: moment.uptime, pathBands)
+        paths[container, default: PathLog()].note(changes, time: moment.uptime, pathBands)
     }
 
     /// The paths of a container that grew the most within a window, the most first.
     ///
     /// A path that ends with `/` stands for what is below that directory and not named itself.
     public func top(
-        of containerID: String, withinSeconds seconds: Double, at moment: Moment, limit: Int = 5
+        of container: ContainerKey, withinSeconds seconds: Double, at moment: Moment, limit: Int = 5
     ) -> [PathGrowth] {
         let start = moment.uptime.subtractingClamped(Self.nanoseconds(seconds))
-        return paths[containerID]?.top(since: start, limit: limit) ?? []
+        return paths[container]?.top(since: start, limit: limit) ?? []
     }
 
     private static func nanoseconds(_ seconds: Double) -> Int64 {
@@ -118,12 +131,18 @@ public struct GrowthBook: Sendable {
     }
 }
 
-extension Confidence {
-    /// Whether the figure is right, now or at the last poll.
-    var isKnown: Bool {
-        switch self {
+extension ContainerUsage {
+    /// Whether the figure is what is there, at least roughly.
+    var isFigureCurrent: Bool {
+        switch confidence {
         case .exact, .polling: true
-        case .converging, .stale, .damaged: false
+        case .converging: isMeasured
+        case .stale, .damaged: false
         }
+    }
+
+    /// Whether the figure is right, now or at the last poll.
+    var isFigureRight: Bool {
+        isFigureCurrent && confidence != .converging
     }
 }

@@ -12,27 +12,29 @@ public struct SavedGrowth: Hashable, Sendable, Codable {
         }
     }
 
+    public var store: StoreIdentity
     public var containerID: String
     /// In the order of time.
     public var samples: [Sample]
 
-    public init(containerID: String, samples: [Sample]) {
+    public init(store: StoreIdentity, containerID: String, samples: [Sample]) {
+        self.store = store
         self.containerID = containerID
         self.samples = samples
     }
 }
 
 extension GrowthBook {
-    /// Every container's samples, thinned, in the order of the containers' ids.
+    /// Every container's samples, thinned, in the order of the containers' keys.
     public func saved(at moment: Moment) -> [SavedGrowth] {
-        entries.sorted { $0.key < $1.key }.map { id, entry in
+        entries.sorted { $0.key < $1.key }.map { key, entry in
             var series = entry.series
             series.thin(now: moment.uptime, bands)
             let samples = series.points.map { point in
                 let age = moment.uptime.subtractingClamped(point.time)
                 return SavedGrowth.Sample(wall: moment.wall.subtractingClamped(age), bytes: point.bytes)
             }
-            return SavedGrowth(containerID: id, samples: samples)
+            return SavedGrowth(store: key.store, containerID: key.id, samples: samples)
         }
     }
 
@@ -41,13 +43,15 @@ extension GrowthBook {
     /// What the container grew by while nothing ran counts at the moment of its first figure afterwards.
     /// Samples that the wall clock puts into the future count as now.
     public mutating func restore(_ saved: [SavedGrowth], at moment: Moment) {
-        for container in saved where entries[container.containerID] == nil {
+        for container in saved {
+            let key = ContainerKey(store: container.store, id: container.containerID)
+            guard entries[key] == nil else { continue }
             let points = container.samples.map { sample in
                 let age = moment.wall.subtractingClamped(sample.wall)
                 return FigureSeries.Point(time: moment.uptime.subtractingClamped(age), bytes: sample.bytes)
             }
             guard let series = FigureSeries(points, now: moment.uptime, bands) else { continue }
-            entries[container.containerID] = Entry(series: series, isRestored: true)
+            entries[key] = Entry(series: series, isRestored: true)
         }
     }
 }

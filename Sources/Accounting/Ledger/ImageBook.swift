@@ -78,4 +78,6 @@ struct ImageBook {
 struct LayerFigure {
     var measure: LayerMeasure
     var confidence: Confidence
+    /// Whether it was looked at once; else the measure is what the engine says.
+    var isMeasured = true
 }

@@ -23,6 +23,7 @@ public struct Ledger: Sendable {
     }
 
     private var books: [StoreIdentity: Book] = [:]
+    /// Sorted, so that a restart changes nothing.
     private var order: [StoreIdentity] = []
     private var records: [LayerKey: Record] = [:]
     private var latest = UsageSnapshot.empty
@@ -45,7 +46,10 @@ public struct Ledger: Sendable {
     ) -> LayerChanges {
         isStale = true
         let known = books[facts.store]
-        if known == nil { order.append(facts.store) }
+        if known == nil {
+            order.append(facts.store)
+            order.sort()
+        }
         var facts = facts
         if let known, facts.problems.contains(where: { $0.severity == .unreadable }) {
             facts.layers = known.facts.layers
@@ -64,6 +68,15 @@ public struct Ledger: Sendable {
             removed: (known?.facts.layers ?? []).filter { !after.contains(Placement($0)) })
         for layer in changes.removed { records[LayerKey(store: facts.store, id: layer.id)] = nil }
         return changes
+    }
+
+    /// Forgets a store with all that is in it.
+    public mutating func remove(_ store: StoreIdentity) -> LayerChanges {
+        guard let known = books.removeValue(forKey: store) else { return LayerChanges() }
+        isStale = true
+        order.removeAll { $0 == store }
+        for id in known.layers { records[LayerKey(store: store, id: id)] = nil }
+        return LayerChanges(removed: known.facts.layers)
     }
 
     /// Takes a layer's measure; one of a layer that no store names any more is dropped.
@@ -111,7 +124,8 @@ public struct Ledger: Sendable {
                 guard let size = declared[id] else { return nil }
                 // Until it is measured: what the engine says, and openly not exact.
                 let estimate = Measure(diskBytes: size ?? 0, sizeBytes: size ?? 0, inodes: 0)
-                return LayerFigure(measure: LayerMeasure(total: estimate), confidence: .converging)
+                return LayerFigure(
+                    measure: LayerMeasure(total: estimate), confidence: .converging, isMeasured: false)
             }
             let images = book.images ?? ImageBook(facts: facts, figure: figure)
             book.images = images
@@ -211,7 +225,8 @@ extension UsageSnapshot {
                     store: facts.store, fact: fact,
                     image: images.names[fact.imageID]
                         ?? (fact.imageID.isEmpty ? fact.imageName ?? "" : fact.imageID),
-                    writable: writable, virtual: chain + writable, confidence: confidence))
+                    writable: writable, virtual: chain + writable, confidence: confidence,
+                    isMeasured: known?.isMeasured ?? false))
         }
     }
 }

@@ -2,6 +2,7 @@
 public struct UsageSnapshot: Hashable, Sendable {
     /// Rises with each snapshot that differs from the one before.
     public var version: UInt64
+    /// By root, then by engine.
     public var sources: [SourceUsage]
     /// In the order of the stores, then by name and id.
     public var images: [ImageUsage]
@@ -78,6 +79,12 @@ public struct ContainerUsage: Hashable, Sendable {
     /// Its image's chain plus its writable layer.
     public var virtual: Measure
     public var confidence: Confidence
+    /// Whether its writable layer was looked at once.
+    public var isMeasured: Bool
+
+    public var key: ContainerKey {
+        ContainerKey(store: store, id: fact.id)
+    }
 
     /// The writable layer's key.
     public var layer: LayerKey {

@@ -12,13 +12,11 @@ public struct Mark: Hashable, Sendable {
     }
 
     public struct ContainerEntry: Hashable, Sendable {
-        public var engine: String
         public var name: String
         /// Its writable layer.
         public var measure: Measure
 
-        public init(engine: String, name: String, measure: Measure) {
-            self.engine = engine
+        public init(name: String, measure: Measure) {
             self.name = name
             self.measure = measure
         }
@@ -26,32 +24,32 @@ public struct Mark: Hashable, Sendable {
 
     /// Wall clock, nanoseconds since the epoch.
     public var wall: Int64
+    /// Whether every change up to then is in it.
+    public var isExact: Bool
     public var layers: [LayerKey: LayerEntry]
-    /// By the container's full id.
-    public var containers: [String: ContainerEntry]
+    public var containers: [ContainerKey: ContainerEntry]
     /// Used bytes, as `df` says them, by mount point.
     public var usedBytes: [String: Int64]
 
     public init(
-        wall: Int64, layers: [LayerKey: LayerEntry] = [:], containers: [String: ContainerEntry] = [:],
-        usedBytes: [String: Int64] = [:]
+        wall: Int64, isExact: Bool = true, layers: [LayerKey: LayerEntry] = [:],
+        containers: [ContainerKey: ContainerEntry] = [:], usedBytes: [String: Int64] = [:]
     ) {
         self.wall = wall
+        self.isExact = isExact
         self.layers = layers
         self.containers = containers
         self.usedBytes = usedBytes
     }
 
     /// The figures of a snapshot.
-    public init(_ snapshot: UsageSnapshot, wall: Int64, usedBytes: [String: Int64]) {
+    public init(_ snapshot: UsageSnapshot, wall: Int64, isExact: Bool, usedBytes: [String: Int64]) {
         self.init(
-            wall: wall,
+            wall: wall, isExact: isExact,
             layers: snapshot.layers.mapValues { LayerEntry(kind: $0.fact.kind, measure: $0.charged) },
             containers: Dictionary(
                 snapshot.containers.map {
-                    let entry = ContainerEntry(
-                        engine: $0.store.engine, name: $0.fact.name, measure: $0.writable)
-                    return ($0.fact.id, entry)
+                    ($0.key, ContainerEntry(name: $0.fact.name, measure: $0.writable))
                 }, uniquingKeysWith: { first, _ in first }),
             usedBytes: usedBytes)
     }

@@ -13,8 +13,7 @@ public struct MarkDifference: Hashable, Sendable {
         }
 
         public var kind: Kind
-        public var engine: String
-        public var id: String
+        public var key: ContainerKey
         public var name: String
         public var change: Measure
     }
@@ -34,31 +33,33 @@ public struct MarkDifference: Hashable, Sendable {
         }
         layersAdded =
             added
-            .sorted { ($0.depth(in: snapshot), $0.key.id) < ($1.depth(in: snapshot), $1.key.id) }
+            .sorted {
+                ($0.depth(in: snapshot), $0.key.id, $0.key.store)
+                    < ($1.depth(in: snapshot), $1.key.id, $1.key.store)
+            }
             .map { LayerChange(key: $0.key, kind: $0.fact.kind, measure: $0.charged) }
         layersRemoved =
             mark.layers
             .filter { $0.value.kind != .container && snapshot.layers[$0.key] == nil }
-            .sorted { $0.key.id < $1.key.id }
+            .sorted { ($0.key.id, $0.key.store) < ($1.key.id, $1.key.store) }
             .map { LayerChange(key: $0.key, kind: $0.value.kind, measure: .zero - $0.value.measure) }
 
         var changes: [ContainerChange] = []
-        var present: Set<String> = []
+        var present: Set<ContainerKey> = []
         for container in snapshot.containers {
-            present.insert(container.fact.id)
-            let before = mark.containers[container.fact.id]
+            present.insert(container.key)
+            let before = mark.containers[container.key]
             let change = container.writable - (before?.measure ?? .zero)
             guard before == nil || change != .zero else { continue }
             changes.append(
                 ContainerChange(
-                    kind: before == nil ? .added : .changed, engine: container.store.engine,
-                    id: container.fact.id, name: container.fact.name, change: change))
+                    kind: before == nil ? .added : .changed, key: container.key,
+                    name: container.fact.name, change: change))
         }
-        for (id, entry) in mark.containers.sorted(by: { $0.key < $1.key }) where !present.contains(id) {
+        for (key, entry) in mark.containers.sorted(by: { $0.key < $1.key }) where !present.contains(key) {
             changes.append(
                 ContainerChange(
-                    kind: .removed, engine: entry.engine, id: id, name: entry.name,
-                    change: .zero - entry.measure))
+                    kind: .removed, key: key, name: entry.name, change: .zero - entry.measure))
         }
         containers = changes
         total = snapshot.layers.values.map(\.charged).sum() - mark.layers.values.map(\.measure).sum()

@@ -20,8 +20,8 @@ final class MarkBook: Sendable {
     }
 
     /// Takes the books of a moment, for questions about a duration.
-    func note(_ snapshot: UsageSnapshot, at moment: Moment, usedBytes: [String: Int64]) {
-        history.withLock { $0.note(snapshot, at: moment, usedBytes: usedBytes) }
+    func note(_ snapshot: UsageSnapshot, at moment: Moment, isExact: Bool, usedBytes: [String: Int64]) {
+        history.withLock { $0.note(snapshot, at: moment, isExact: isExact, usedBytes: usedBytes) }
     }
 
     /// The mark of this name, or the books as they were a duration ago.

@@ -26,9 +26,12 @@ struct MarkHistory {
         return moment.uptime - last.uptime >= Self.spacing
     }
 
-    mutating func note(_ snapshot: UsageSnapshot, at moment: Moment, usedBytes: [String: Int64]) {
+    /// Takes the books of a moment; `isExact` says whether every change up to it is in them.
+    mutating func note(
+        _ snapshot: UsageSnapshot, at moment: Moment, isExact: Bool, usedBytes: [String: Int64]
+    ) {
         guard isDue(at: moment) else { return }
-        var mark = Mark(snapshot, wall: moment.wall, usedBytes: usedBytes)
+        var mark = Mark(snapshot, wall: moment.wall, isExact: isExact, usedBytes: usedBytes)
         if let last = entries.last, last.version == snapshot.version {
             // The same books share their memory.
             mark.layers = last.mark.layers

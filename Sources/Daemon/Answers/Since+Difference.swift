@@ -11,7 +11,8 @@ extension Since {
         let instructions = Self.instructions(snapshot)
         let attributed = difference.total.diskBytes
         self.init(
-            time: time, exact: exact, mark: name, since: WireCoding.timestamp(wallNanoseconds: mark.wall),
+            time: time, exact: exact && mark.isExact, mark: name,
+            since: WireCoding.timestamp(wallNanoseconds: mark.wall),
             layersAdded: difference.layersAdded.map { LayerChange($0, snapshot, instructions) },
             layersRemoved: difference.layersRemoved.map { LayerChange($0, snapshot, instructions) },
             containers: difference.containers.map(ContainerChange.init),
@@ -70,7 +71,8 @@ extension Since.ContainerChange {
             case .changed: .changed
             }
         self.init(
-            change: kind, engine: change.engine, id: change.id, name: change.name,
+            change: kind, engine: change.key.store.engine, root: change.key.store.root,
+            id: change.key.id, name: change.name,
             diskBytes: change.change.diskBytes, sizeBytes: change.change.sizeBytes)
     }
 }

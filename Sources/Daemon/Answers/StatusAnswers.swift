@@ -103,7 +103,8 @@ struct StatusAnswers: StatusProvider {
         let images = looked.snapshot.images
         let image = images[
             try find(
-                reference, "image", images.map { ($0.fact.id, $0.fact.names) }, hint: "usage-client images")]
+                reference, "image", images.map { ($0.store, $0.fact.id, $0.fact.names) },
+                hint: "usage-client images")]
         let history = ImageHistory(looked.snapshot, of: image.store)
         return ImageDetail(
             time: looked.time, exact: looked.isExact, image: Image(image), history: history.steps(of: image),
@@ -136,7 +137,7 @@ struct StatusAnswers: StatusProvider {
         let looked = await look()
         let containers = looked.snapshot.containers
         let index = try find(
-            reference, "container", containers.map { ($0.fact.id, [$0.fact.name]) },
+            reference, "container", containers.map { ($0.store, $0.fact.id, [$0.fact.name]) },
             hint: "usage-client containers")
         let container = containers[index]
         let fact = container.fact
@@ -145,7 +146,7 @@ struct StatusAnswers: StatusProvider {
             id.flatMap { layers[LayerKey(store: container.store, id: $0)] }.map { self.layer($0, looked) }
         }
         let top = looked.view.growth.top(
-            of: fact.id, withinSeconds: 86_400, at: looked.view.moment, limit: 20)
+            of: container.key, withinSeconds: 86_400, at: looked.view.moment, limit: 20)
         return ContainerDetail(
             time: looked.time, exact: looked.isExact, container: self.containers(looked)[index],
             imageID: fact.imageID, labels: fact.labels, logPath: fact.logPath,
@@ -177,7 +178,8 @@ struct StatusAnswers: StatusProvider {
         let snapshot = looked.snapshot
         let samples = await fileSystems.samples(of: snapshot.sources.map(\.store.root))
         let mark = Mark(
-            snapshot, wall: looked.view.moment.wall, usedBytes: FileSystem.used(samples, snapshot))
+            snapshot, wall: looked.view.moment.wall, isExact: looked.isExact,
+            usedBytes: FileSystem.used(samples, snapshot))
         try await marks.set(mark, named: name)
         return MarkSet(mark: name, time: looked.time, exact: looked.isExact)
     }
@@ -193,7 +195,7 @@ struct StatusAnswers: StatusProvider {
     private func containers(_ looked: Looked) -> [Container] {
         looked.snapshot.containers.map { container in
             var result = Container(
-                container, looked.view.growth.growth(of: container.fact.id, at: looked.view.moment))
+                container, looked.view.growth.growth(of: container.key, at: looked.view.moment))
             if result.state == .exact, let layer = looked.snapshot.layers[container.layer],
                 looked.isOpen(layer)
             {
@@ -210,7 +212,8 @@ struct StatusAnswers: StatusProvider {
     }
 
     private func find(
-        _ reference: String, _ what: String, _ objects: [(id: String, names: [String])], hint: String
+        _ reference: String, _ what: String,
+        _ objects: [(store: StoreIdentity, id: String, names: [String])], hint: String
     ) throws(Problem) -> Int {
         switch Reference.find(reference, among: objects) {
         case .found(let index): return index
@@ -218,11 +221,16 @@ struct StatusAnswers: StatusProvider {
             throw Problem(
                 .notFound, detail: "there is no \(what) with the name or id '\(reference)'; see \(hint)")
         case .ambiguous(let indices):
+            let stores = Set(indices.map { objects[$0].store })
             let candidates = indices.prefix(20).map { index in
-                objects[index].names.first { !$0.isEmpty } ?? objects[index].id
+                let object = objects[index]
+                let name = object.names.first { !$0.isEmpty } ?? object.id
+                return stores.count > 1 ? "\(name)@\(object.store.root)" : name
             }
             throw Problem(
-                .ambiguous, detail: "'\(reference)' could be \(indices.count) \(what)s; write more of it",
+                .ambiguous,
+                detail: "'\(reference)' could be \(indices.count) \(what)s; write "
+                    + (stores.count > 1 ? "one of the candidates" : "more of it"),
                 candidates: candidates)
         }
     }

@@ -50,7 +50,8 @@ extension Container {
     init(_ container: ContainerUsage, _ growth: (minute: Int64, hour: Int64, day: Int64)) {
         let fact = container.fact
         self.init(
-            engine: container.store.engine, id: fact.id, name: fact.name, image: container.image,
+            engine: container.store.engine, root: container.store.root, id: fact.id, name: fact.name,
+            image: container.image,
             state: SourceState(container.confidence), reason: container.confidence.reason,
             diskBytes: container.writable.diskBytes, sizeBytes: container.writable.sizeBytes,
             virtualSizeBytes: container.virtual.sizeBytes, logBytes: 0,
@@ -76,7 +77,8 @@ extension Wire.PathGrowth {
 extension Image {
     init(_ image: ImageUsage) {
         self.init(
-            engine: image.store.engine, id: image.fact.id, names: image.fact.names, parent: image.fact.parent,
+            engine: image.store.engine, root: image.store.root, id: image.fact.id, names: image.fact.names,
+            parent: image.fact.parent,
             sizeBytes: image.own.sizeBytes, virtualSizeBytes: image.virtual.sizeBytes,
             diskBytes: image.virtual.diskBytes, sharedBytes: image.shared.sizeBytes,
             uniqueBytes: image.unique.sizeBytes, layers: image.fact.layers, containers: image.containers,
@@ -120,7 +122,8 @@ extension Alert {
     init(_ record: AlertRecord) {
         self.init(
             rule: record.rule, severity: record.severity == .critical ? .critical : .warning,
-            state: record.state == .firing ? .firing : .resolved, engine: record.engine,
+            state: record.state == .firing ? .firing : .resolved, engine: record.store.engine,
+            root: record.store.root,
             container: record.container, containerID: record.containerID, image: record.image,
             valueBytes: record.valueBytes, limitBytes: record.limitBytes,
             windowSeconds: record.windowSeconds,

@@ -15,7 +15,8 @@ struct Announcer: Sendable {
     let alertsChanged: @Sendable () -> Void
 
     func tell(
-        _ difference: SnapshotDifference, _ paths: [String: [Accounting.PathGrowth]], growth: GrowthBook,
+        _ difference: SnapshotDifference, _ paths: [ContainerKey: [Accounting.PathGrowth]],
+        growth: GrowthBook,
         asOf: [StoreIdentity: Int64], at moment: Moment
     ) {
         let time = WireCoding.timestamp(wallNanoseconds: moment.wall)
@@ -30,26 +31,42 @@ struct Announcer: Sendable {
             }
             tellJournal(source, before)
         }
+        // What went with its store is told to the feed, which has a list of it; the journal has one record.
+        let gone = Set(difference.sourcesRemoved.map(\.store))
+        for source in difference.sourcesRemoved {
+            let store = source.store
+            logger.record(
+                .storeGone, .notice,
+                "no longer following \(store.engine) (\(store.driver)) at \(store.root)",
+                metadata: [
+                    "engine": "\(store.engine)", "driver": "\(store.driver)", "root": "\(store.root)",
+                ])
+        }
         for image in difference.imagesRemoved {
             publish(.imageRemoved) { $0.image = Image(image) }
+            guard !gone.contains(image.store) else { continue }
             logger.record(
                 .imageRemoved, .info, "image \(image.title) was removed", metadata: image.metadata)
         }
         for image in difference.imagesAdded {
             publish(.imageAdded) { $0.image = Image(image) }
+        }
+        // An image whose figures alone changed is no news to a reader of the journal.
+        for image in difference.imagesNamed {
             logger.record(.imageAdded, .info, "image \(image.title) is there", metadata: image.metadata)
         }
         for container in difference.containersRemoved {
             publish(.containerRemoved) {
-                $0.container = Container(container, growth.growth(of: container.fact.id, at: moment))
+                $0.container = Container(container, growth.growth(of: container.key, at: moment))
             }
+            guard !gone.contains(container.store) else { continue }
             logger.record(
                 .containerRemoved, .info, "container \(container.title) was removed",
                 metadata: container.metadata)
         }
         for container in difference.containersAdded {
             publish(.containerAdded) {
-                $0.container = Container(container, growth.growth(of: container.fact.id, at: moment))
+                $0.container = Container(container, growth.growth(of: container.key, at: moment))
             }
             logger.record(
                 .containerAdded, .info, "container \(container.title) of \(container.image) is there",
@@ -58,10 +75,10 @@ struct Announcer: Sendable {
         for usage in difference.usage {
             let container = usage.container
             publish(.usage) {
-                $0.container = Container(container, growth.growth(of: container.fact.id, at: moment))
+                $0.container = Container(container, growth.growth(of: container.key, at: moment))
                 $0.change = Since.Change(
                     diskBytes: usage.change.diskBytes, sizeBytes: usage.change.sizeBytes)
-                $0.paths = paths[container.fact.id]?.prefix(Self.pathLimit).map(Wire.PathGrowth.init)
+                $0.paths = paths[container.key]?.prefix(Self.pathLimit).map(Wire.PathGrowth.init)
             }
         }
     }
@@ -140,7 +157,8 @@ extension ImageUsage {
 extension AlertRecord {
     fileprivate var metadata: Logger.Metadata {
         var metadata: Logger.Metadata = [
-            "rule": "\(rule)", "engine": "\(engine)", "container": "\(container)",
+            "rule": "\(rule)", "engine": "\(store.engine)", "root": "\(store.root)",
+            "container": "\(container)",
             "container_id": "\(containerID)", "image": "\(image)", "value_bytes": "\(valueBytes)",
             "limit_bytes": "\(limitBytes)", "severity": "\(severity.rawValue)",
         ]

@@ -20,14 +20,14 @@ struct PathNotes {
         bytes[layer] = known
     }
 
-    /// What is noted of the containers of a snapshot, by container id, the largest changes first; the rest is
+    /// What is noted of the containers of a snapshot, by container, the largest changes first; the rest is
     /// dropped.
-    mutating func take(_ snapshot: UsageSnapshot) -> [String: [PathGrowth]] {
+    mutating func take(_ snapshot: UsageSnapshot) -> [ContainerKey: [PathGrowth]] {
         guard !bytes.isEmpty else { return [:] }
-        var result: [String: [PathGrowth]] = [:]
+        var result: [ContainerKey: [PathGrowth]] = [:]
         for container in snapshot.containers {
             guard let paths = bytes[container.layer] else { continue }
-            result[container.fact.id] = paths.filter { $0.value != 0 }
+            result[container.key] = paths.filter { $0.value != 0 }
                 .map { PathGrowth(path: $0.key, diskBytes: $0.value) }
                 .sorted { ($0.diskBytes.magnitude, $1.path) > ($1.diskBytes.magnitude, $0.path) }
         }

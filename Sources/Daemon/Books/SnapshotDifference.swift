@@ -10,9 +10,14 @@ struct SnapshotDifference {
         var change: Measure
     }
 
-    private struct Key: Hashable {
+    private struct ImageKey: Hashable {
         var store: StoreIdentity
         var id: String
+
+        init(_ image: ImageUsage) {
+            store = image.store
+            id = image.fact.id
+        }
     }
 
     var containersAdded: [ContainerUsage] = []
@@ -20,9 +25,13 @@ struct SnapshotDifference {
     var usage: [Usage] = []
     /// New ones, and those whose names or figures changed.
     var imagesAdded: [ImageUsage] = []
+    /// Of these, the new ones and those whose names changed.
+    var imagesNamed: [ImageUsage] = []
     var imagesRemoved: [ImageUsage] = []
     /// Stores that are new, or whose state or problems changed.
     var sources: [(now: SourceUsage, before: SourceUsage?)] = []
+    /// Stores that are not followed any more; what was in them is among what was removed.
+    var sourcesRemoved: [SourceUsage] = []
 
     init(from before: UsageSnapshot, to now: UsageSnapshot) {
         guard before.version != now.version else { return }
@@ -32,13 +41,15 @@ struct SnapshotDifference {
             let earlier = known[source.store]
             if earlier.map(Told.init) != Told(source) { sources.append((source, earlier)) }
         }
+        let followed = Set(now.sources.map(\.store))
+        sourcesRemoved = before.sources.filter { !followed.contains($0.store) }
 
         let containers = Dictionary(
-            before.containers.map { (Key(store: $0.store, id: $0.fact.id), $0) },
+            before.containers.map { ($0.key, $0) },
             uniquingKeysWith: { first, _ in first })
-        var present: Set<Key> = []
+        var present: Set<ContainerKey> = []
         for container in now.containers {
-            let key = Key(store: container.store, id: container.fact.id)
+            let key = container.key
             present.insert(key)
             guard let earlier = containers[key] else {
                 if known[container.store] != nil { containersAdded.append(container) }
@@ -51,27 +62,22 @@ struct SnapshotDifference {
                 || earlier.confidence.isTrouble != container.confidence.isTrouble
             if change != .zero || isOther { usage.append(Usage(container: container, change: change)) }
         }
-        containersRemoved = before.containers.filter {
-            !present.contains(Key(store: $0.store, id: $0.fact.id))
-        }
+        containersRemoved = before.containers.filter { !present.contains($0.key) }
 
         let images = Dictionary(
-            before.images.map { (Key(store: $0.store, id: $0.fact.id), $0) },
+            before.images.map { (ImageKey($0), $0) },
             uniquingKeysWith: { first, _ in first })
-        var presentImages: Set<Key> = []
+        var presentImages: Set<ImageKey> = []
         for image in now.images {
-            let key = Key(store: image.store, id: image.fact.id)
+            let key = ImageKey(image)
             presentImages.insert(key)
             guard known[image.store] != nil else { continue }
             let earlier = images[key]
-            if earlier == nil || earlier?.fact.names != image.fact.names || earlier?.virtual != image.virtual
-            {
-                imagesAdded.append(image)
-            }
+            let isNamed = earlier?.fact.names != image.fact.names
+            if isNamed || earlier?.virtual != image.virtual { imagesAdded.append(image) }
+            if isNamed { imagesNamed.append(image) }
         }
-        imagesRemoved = before.images.filter {
-            !presentImages.contains(Key(store: $0.store, id: $0.fact.id))
-        }
+        imagesRemoved = before.images.filter { !presentImages.contains(ImageKey($0)) }
     }
 
     /// What of a source is told: that figures wait for a look comes and goes with each write.

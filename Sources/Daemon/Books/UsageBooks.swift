@@ -46,6 +46,12 @@ final class UsageBooks: Sendable {
         return state.withLock { $0.ledger.update(facts, metadata: metadata, watches: watches) }
     }
 
+    /// Forgets a store; returns which layers went with it.
+    func remove(_ store: StoreIdentity) -> Ledger.LayerChanges {
+        defer { wakeUp.signal() }
+        return state.withLock { $0.ledger.remove(store) }
+    }
+
     /// Takes a measure that is known without a look.
     func record(_ key: LayerKey, _ measure: LayerMeasure) {
         state.withLock { $0.ledger.record(key, measure, confidence: .exact) }
@@ -95,7 +101,10 @@ final class UsageBooks: Sendable {
                 for source in snapshot.sources where state.asOf[source.store] == nil {
                     state.asOf[source.store] = moment.wall
                 }
-                for source in before.sources where source.confidence == .exact {
+                let followed = Set(snapshot.sources.map(\.store))
+                state.asOf = state.asOf.filter { followed.contains($0.key) }
+                for source in before.sources
+                where source.confidence == .exact && followed.contains(source.store) {
                     state.asOf[source.store] = moment.wall
                 }
                 announcer.tell(
@@ -120,6 +129,13 @@ final class UsageBooks: Sendable {
     /// The alerts in the form in which they survive a restart.
     func savedAlerts() -> [SavedAlert] {
         state.withLock { $0.alerts.saved() }
+    }
+
+    /// The figures' past in the form in which it survives a restart.
+    func savedGrowth() -> [SavedGrowth] {
+        // Thinning takes long, and nobody should wait for it.
+        let growth = state.withLock { $0.growth }
+        return growth.saved(at: .now())
     }
 
     /// When ``advance(at:)`` must be called though nothing is told to the books; monotonic nanoseconds.

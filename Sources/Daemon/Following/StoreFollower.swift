@@ -10,6 +10,9 @@ final class StoreFollower: Sendable {
         var barriers: [FirstResult<Bool>] = []
         var isRead = false
         var isStopped = false
+        var hasEnded = false
+        /// Called when the thread has ended.
+        var atEnd: (@Sendable () -> Void)?
     }
 
     let location: StoreLocation
@@ -39,12 +42,27 @@ final class StoreFollower: Sendable {
             layers.cache.load(identity)
             Worker(self).run()
             for barrier in shared.withLock({ $0.barriers }) { barrier.give(false) }
+            let atEnd = shared.withLock { shared in
+                shared.hasEnded = true
+                return shared.atEnd
+            }
+            atEnd?()
         }
     }
 
     func stop() {
         shared.withLock { $0.isStopped = true }
         wakeUp.signal()
+    }
+
+    /// Stops it, and calls `body` when its thread tells the books nothing more.
+    func stop(then body: @escaping @Sendable () -> Void) {
+        let hasEnded = shared.withLock { shared in
+            shared.isStopped = true
+            shared.atEnd = body
+            return shared.hasEnded
+        }
+        if hasEnded { body() } else { wakeUp.signal() }
     }
 
     /// Whether the store was read once.

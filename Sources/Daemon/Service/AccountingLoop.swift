@@ -31,6 +31,9 @@ final class AccountingLoop: Sendable {
     private static let restFactor: Int64 = 4
     /// Between two savings of the figures' past.
     private static let savingInterval = 300 * second
+    /// The same where it is cheap, and figures changed.
+    private static let shortSavingInterval = 60 * second
+    private static let shortSavingLimit = 256
 
     private let parts: Parts
     private let wakeUp: WakeUp
@@ -67,7 +70,8 @@ final class AccountingLoop: Sendable {
         var lastStep: Int64 = 0
         var restEnds: Int64 = 0
         var nextSecond: Int64 = 0
-        var nextSaving = Moment.now().uptime + Self.savingInterval
+        var lastSaving = Moment.now().uptime
+        var savedGrowth: UInt64 = 0
         var nextKeepAlive: Int64 = 0
         var overflows: Int64 = 0
         var status = ""
@@ -99,9 +103,12 @@ final class AccountingLoop: Sendable {
                 status = text
                 parts.manager.status(text)
             }
-            if lastStep >= nextSaving {
-                nextSaving = lastStep + Self.savingInterval
-                parts.state.save(view.growth.saved(at: view.moment))
+            let isSmall = view.growth.count <= Self.shortSavingLimit
+            let interval = isSmall ? Self.shortSavingInterval : Self.savingInterval
+            if lastStep - lastSaving >= interval, view.growth.version != savedGrowth {
+                lastSaving = lastStep
+                savedGrowth = view.growth.version
+                parts.state.saveGrowth { [books = parts.books] in books.savedGrowth() }
             }
         }
     }
@@ -109,7 +116,9 @@ final class AccountingLoop: Sendable {
     private func mark(_ view: UsageBooks.View) {
         let snapshot = view.snapshot
         parts.fileSystems.refresh(of: snapshot.sources.map(\.store.root)) { [marks = parts.marks] samples in
-            marks.note(snapshot, at: view.moment, usedBytes: FileSystem.used(samples, snapshot))
+            marks.note(
+                snapshot, at: view.moment, isExact: snapshot.isExact,
+                usedBytes: FileSystem.used(samples, snapshot))
         }
     }
 

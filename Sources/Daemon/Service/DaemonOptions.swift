@@ -39,6 +39,13 @@ public struct DaemonOptions: Sendable {
         }
     }
 
+    /// The stores that are named but lie inside others, each in one line.
+    ///
+    /// It blocks on files.
+    public func overlappingStores(_ settings: Settings) -> [String] {
+        Stores.overlaps(locations(settings)).map(\.description)
+    }
+
     /// The stores that are named but cannot be read by this version, each in one line with the place that names it.
     public func unsupportedStores(_ settings: Settings) -> [String] {
         locations(settings).filter { !Stores.supportedKinds.contains($0.kind) }.map { location in

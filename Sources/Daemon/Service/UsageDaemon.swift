@@ -29,6 +29,7 @@ public final class UsageDaemon: Service {
     private let layers: LayerDispatch
     private let counters = DaemonCounters()
     private let detectionProblems = Mutex<Set<StoreProblem>>([])
+    private let overlaps = Mutex<Set<StoreOverlap>>([])
 
     /// Puts the parts together; nothing runs yet.
     ///
@@ -184,12 +185,35 @@ public final class UsageDaemon: Service {
                 .objectDamaged, .warning, "\(problem.path): \(problem.reason)",
                 metadata: ["path": "\(problem.path)", "reason": "\(problem.reason)"])
         }
-        let known = Set(stores.locations)
-        for location in locations where !known.contains(location) {
+        // Where the configuration cannot be read, nobody knows what it would name.
+        if problems.isEmpty { forgetAll(but: locations) }
+        for location in locations {
             do {
-                try follow(location)
+                try followFound(location)
             } catch {
                 logger.warning("\(error)")
+            }
+        }
+    }
+
+    private func followFound(_ location: StoreLocation) throws {
+        let followed = stores.all.map(\.location)
+        guard !followed.contains(location), !stores.has(try Stores.open(location).identity) else { return }
+        if let overlap = Stores.overlaps(followed + [location]).last {
+            let isNew = overlaps.withLock { $0.insert(overlap).inserted }
+            if isNew { logger.warning("\(overlap)") }
+            return
+        }
+        try follow(location)
+    }
+
+    private func forgetAll(but locations: [StoreLocation]) {
+        let identities = Set(locations.compactMap { try? Stores.open($0).identity })
+        for follower in stores.all
+        where !locations.contains(follower.location) && !identities.contains(follower.identity) {
+            let store = follower.identity
+            stores.remove(follower) { [books, layers] in
+                layers.apply(books.remove(store), of: store)
             }
         }
     }
@@ -218,7 +242,7 @@ public final class UsageDaemon: Service {
     }
 }
 
-/// Keeps the alerts whenever they change: the books call it, and it asks the books.
+/// Keeps the alerts, and the figures that they come from, whenever alerts change: the books call it, and it asks the books.
 private final class AlertSaving: Sendable {
     private let state: DaemonState
     private let books = Mutex<UsageBooks?>(nil)
@@ -234,6 +258,8 @@ private final class AlertSaving: Sendable {
     func save() {
         guard let books = books.withLock({ $0 }) else { return }
         state.save { books.savedAlerts() }
+        // A growth rule is judged by what is remembered.
+        state.saveGrowth { books.savedGrowth() }
     }
 }
 

@@ -19,6 +19,16 @@ final class DaemonState: Sendable {
     private let logger: Logger
     private let queue = DispatchQueue(label: "usaged.state", qos: .utility)
     private let hasFailed = Mutex(false)
+    private let growthSaving = Mutex(GrowthSaving())
+
+    private struct GrowthSaving {
+        var isQueued = false
+        var notBefore: Int64 = 0
+        var isClosed = false
+    }
+
+    /// A saving of the figures' past is followed by a pause so many times as long.
+    private static let growthRestFactor: Int64 = 4
 
     /// Opens the state of a directory; where that fails, it is told, and what is kept is lost at the end.
     init(directory: String, logger: Logger) throws(StateError) {
@@ -65,18 +75,49 @@ final class DaemonState: Sendable {
     }
 
     func save(_ growth: [SavedGrowth]) {
-        queue.async { [self] in
-            attempt { () throws(StateError) in
-                var index = 0
-                var rest = growth[...]
-                while !rest.isEmpty {
-                    let group = Array(rest.prefix(Self.growthGroup))
-                    try store.setValue(encoded(group), for: "\(Self.growthKey).\(index)")
-                    rest = rest.dropFirst(Self.growthGroup)
-                    index += 1
-                }
-                try store.setValue(nil, for: "\(Self.growthKey).\(index)")
+        queue.async { [self] in write(growth) }
+    }
+
+    /// Keeps the figures that `growth` gives when their turn comes; asked again meanwhile, once.
+    ///
+    /// On a host with many containers it takes long, so that one whose alerts come and go has it done less often.
+    func saveGrowth(_ growth: @escaping @Sendable () -> [SavedGrowth]) {
+        let now = Moment.now().uptime
+        let notBefore = growthSaving.withLock { saving -> Int64? in
+            guard !saving.isQueued else { return nil }
+            saving.isQueued = true
+            return saving.notBefore
+        }
+        guard let notBefore else { return }
+        let work = { @Sendable [self] in
+            let isClosed = growthSaving.withLock { saving in
+                saving.isQueued = false
+                return saving.isClosed
             }
+            guard !isClosed else { return }
+            let start = Moment.now().uptime
+            write(growth())
+            let end = Moment.now().uptime
+            growthSaving.withLock { $0.notBefore = end + (end - start) * Self.growthRestFactor }
+        }
+        if notBefore <= now {
+            queue.async(execute: work)
+        } else {
+            queue.asyncAfter(deadline: .now() + .nanoseconds(Int(notBefore - now)), execute: work)
+        }
+    }
+
+    private func write(_ growth: [SavedGrowth]) {
+        attempt { () throws(StateError) in
+            var index = 0
+            var rest = growth[...]
+            while !rest.isEmpty {
+                let group = Array(rest.prefix(Self.growthGroup))
+                try store.setValue(encoded(group), for: "\(Self.growthKey).\(index)")
+                rest = rest.dropFirst(Self.growthGroup)
+                index += 1
+            }
+            try store.setValue(nil, for: "\(Self.growthKey).\(index)")
         }
     }
 
@@ -141,6 +182,7 @@ final class DaemonState: Sendable {
     /// Writes what waits, and ends.
     func close() {
         queue.sync {
+            growthSaving.withLock { $0.isClosed = true }
             attempt { () throws(StateError) in try store.close() }
         }
     }

@@ -171,6 +171,8 @@ package final class LayerTracker<FileSystem: LayerFileSystem> {
             recent = []
         }
         growth = BatchGrowth()
+        // What the first look finds was there before.
+        let isFirst = tree == nil
         isIncomplete = false
         let looks = pending
         pending = PendingLooks()
@@ -205,7 +207,7 @@ package final class LayerTracker<FileSystem: LayerFileSystem> {
             fail(error)
         }
         counters.batches += 1
-        return growth.top { [tree] in tree?.path(of: $0) }
+        return isFirst ? [] : growth.top { [tree] in tree?.path(of: $0) }
     }
 
     private func noteCorrection(from told: Measure) {

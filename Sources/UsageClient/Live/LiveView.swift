@@ -27,10 +27,10 @@ struct LiveView {
         case .snapshot, .heartbeat: break
         case .usage, .containerAdded: event.container.map { put($0) }
         case .containerRemoved: event.container.map { remove($0) }
-        case .imageAdded: event.image.map { status?.images.append($0) }
+        case .imageAdded: event.image.map { put($0) }
         case .imageRemoved:
             event.image.map { gone in
-                status?.images.removeAll { $0.id == gone.id && $0.engine == gone.engine }
+                status?.images.removeAll { $0.isSame(as: gone) }
             }
         case .alert: event.alert.map { put($0) }
         case .source: event.source.map { put($0) }
@@ -45,7 +45,7 @@ struct LiveView {
 
     private mutating func put(_ container: Container) {
         guard var status else { return }
-        let position = status.containers.firstIndex { $0.id == container.id && $0.engine == container.engine }
+        let position = status.containers.firstIndex { $0.isSame(as: container) }
         let before = position.map { status.containers[$0].diskBytes } ?? 0
         let change = container.diskBytes.minus(before)
         status.totals.containers.diskBytes = status.totals.containers.diskBytes.plus(change)
@@ -60,22 +60,35 @@ struct LiveView {
     private mutating func remove(_ container: Container) {
         guard var status else { return }
         status.containers.removeAll { known in
-            guard known.id == container.id, known.engine == container.engine else { return false }
+            guard known.isSame(as: container) else { return false }
             status.totals.containers.diskBytes = status.totals.containers.diskBytes.minus(known.diskBytes)
             return true
         }
         self.status = status
     }
 
+    private mutating func put(_ image: Image) {
+        if let position = status?.images.firstIndex(where: { $0.isSame(as: image) }) {
+            status?.images[position] = image
+        } else {
+            status?.images.append(image)
+        }
+    }
+
     private mutating func put(_ alert: Alert) {
         status?.alerts.removeAll {
             $0.rule == alert.rule && $0.containerID == alert.containerID && $0.engine == alert.engine
+                && $0.root == alert.root
         }
         if alert.state == .firing { status?.alerts.insert(alert, at: 0) }
     }
 
     private mutating func put(_ source: Source) {
-        guard let position = status?.sources.firstIndex(where: { $0.root == source.root }) else { return }
+        guard
+            let position = status?.sources.firstIndex(where: {
+                $0.root == source.root && $0.engine == source.engine
+            })
+        else { return }
         status?.sources[position] = source
     }
 
@@ -140,5 +153,19 @@ struct LiveView {
         case .hour: descending(\.growth.hour)
         case .name: containers.sorted { ($0.name, $0.id) < ($1.name, $1.id) }
         }
+    }
+}
+
+extension Container {
+    /// Whether both are one container, perhaps at two moments.
+    fileprivate func isSame(as other: Container) -> Bool {
+        id == other.id && root == other.root && engine == other.engine
+    }
+}
+
+extension Image {
+    /// Whether both are one image, perhaps at two moments.
+    fileprivate func isSame(as other: Image) -> Bool {
+        id == other.id && root == other.root && engine == other.engine
     }
 }

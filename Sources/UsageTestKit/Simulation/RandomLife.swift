@@ -9,7 +9,7 @@ package final class RandomLife {
     private var open: [SimulatedDisk.Opened] = []
     private(set) package var operations = 0
 
-    /// - Parameter isOrdinary: Leaves out files that are open by names which are gone, and names that come and go.
+    /// An ordinary life leaves out files that are open by names which are gone, and names that come and go.
     package init(_ disk: SimulatedDisk, seed: UInt64, isOrdinary: Bool = false, names: Int = 6) {
         self.disk = disk
         self.isOrdinary = isOrdinary

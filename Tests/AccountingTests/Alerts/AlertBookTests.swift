@@ -54,7 +54,9 @@ struct AlertBookTests {
         ])
         #expect(observe(5_000_000_000).isEmpty)
         host.advance(10)
-        growth.note([PathGrowth(path: "/tmp/x", diskBytes: 1_200_000_000)], of: "web", at: host.moment)
+        growth.note(
+            [PathGrowth(path: "/tmp/x", diskBytes: 1_200_000_000)], of: ContainerHost.key("web"),
+            at: host.moment)
         let fired = try #require(observe(6_200_000_000).first)
         #expect(fired.message == "web (image nginx:1): writable layer grew 1.2GB in 60 s, limit 1GB")
         #expect(fired.top == [PathGrowth(path: "/tmp/x", diskBytes: 1_200_000_000)])
@@ -88,7 +90,7 @@ struct AlertBookTests {
 
     @Test(
         "a figure that is not known to be right neither fires nor resolves",
-        arguments: [Confidence.converging, .stale(reason: "gone"), .damaged(reason: "no JSON")])
+        arguments: [Confidence.stale(reason: "gone"), .damaged(reason: "no JSON")])
     mutating func unknownFigures(confidence: Confidence) {
         book = AlertBook(rules: [
             Self.size, AlertRule(name: "slow", kind: .size, limitBytes: 1000, forSeconds: 30),
@@ -101,6 +103,64 @@ struct AlertBookTests {
         #expect(book.nextDeadline(after: host.moment) == nil)
         #expect(words(observe(9000)) == ["slow web firing"])
         #expect(words(observe(0)) == ["size web resolved", "slow web resolved"])
+    }
+
+    @Test("a converging figure fires, and does not resolve; time in pending goes on")
+    mutating func converging() {
+        book = AlertBook(rules: [
+            Self.size, AlertRule(name: "slow", kind: .size, limitBytes: 1000, forSeconds: 30),
+            AlertRule(name: "fast", kind: .growth(windowSeconds: 60), limitBytes: 5000),
+        ])
+        #expect(observe(100, confidence: .converging).isEmpty)
+        #expect(words(observe(9000, confidence: .converging)) == ["size web firing", "fast web firing"])
+        host.advance(10)
+        #expect(observe(500, confidence: .converging).isEmpty)
+        host.advance(20)
+        #expect(words(observe(9500, confidence: .converging)) == ["slow web firing"])
+        #expect(book.firing.allSatisfy { $0.rule == "fast" || $0.valueBytes == 9500 })
+        host.advance(100)
+        #expect(observe(0, confidence: .converging).isEmpty)
+        #expect(book.firing.count == 3)
+        #expect(
+            words(observe(0)).sorted() == ["fast web resolved", "size web resolved", "slow web resolved"])
+    }
+
+    @Test("a container that nobody looked at yet does not fire")
+    mutating func unmeasured() {
+        book = AlertBook(rules: [Self.size])
+        host.add("web")
+        #expect(observe().isEmpty)
+        #expect(words(observe(9000)) == ["size web firing"])
+    }
+
+    @Test("containers of one id in two stores have each their own alerts, over a restart too")
+    mutating func twins() {
+        book = AlertBook(rules: [Self.size])
+        let other = StoreIdentity(engine: "docker", driver: "overlay2", root: "/a")
+        var ledger = Ledger()
+        for store in [ContainerHost.store, other] {
+            _ = ledger.update(
+                StoreFacts(
+                    store: store,
+                    layers: [LayerFact(id: "w", kind: .container, directory: "\(store.root)/web")],
+                    containers: [ContainerFact(id: "web", name: "web", layer: "w")]))
+        }
+        let moment = host.moment
+        func step(_ book: inout AlertBook, _ bytes: Int64, _ store: StoreIdentity) -> [String] {
+            let total = Measure(diskBytes: bytes, sizeBytes: bytes, inodes: 1)
+            ledger.record(LayerKey(store: store, id: "w"), LayerMeasure(total: total), confidence: .exact)
+            return book.observe(ledger.snapshot(), growth: growth, at: moment).map {
+                "\($0.store.root) \($0.state.rawValue)"
+            }
+        }
+        #expect(step(&book, 10, ContainerHost.store).isEmpty)
+        #expect(step(&book, 5000, other) == ["/a firing"])
+        #expect(step(&book, 6000, ContainerHost.store) == ["/store firing"])
+        var restarted = AlertBook(rules: [Self.size])
+        #expect(restarted.restore(book.saved(), at: moment).isEmpty)
+        #expect(restarted.firing == book.firing)
+        #expect(step(&restarted, 0, other) == ["/a resolved"])
+        #expect(restarted.firing.map(\.store.root) == ["/store"])
     }
 
     @Test("a polled figure counts")

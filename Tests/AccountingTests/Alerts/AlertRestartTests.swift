@@ -1,4 +1,5 @@
 import Accounting
+import Foundation
 import Testing
 
 @Suite("Alerts across a restart")
@@ -121,5 +122,21 @@ struct AlertRestartTests {
         _ = restart()
         #expect(book.recent == before)
         #expect(book.firing.isEmpty)
+    }
+
+    @Test("what was saved without the container's store is refused, not taken for another container's")
+    func earlierForm() {
+        let growth = #"{"containerID":"web","samples":[{"wall":1,"bytes":2}]}"#
+        #expect(throws: DecodingError.self) {
+            try JSONDecoder().decode(SavedGrowth.self, from: Data(growth.utf8))
+        }
+        let alert = #"""
+            {"phase":"firing","driver":"directory","root":"/p","record":{"rule":"size","severity":"warning",
+            "state":"firing","engine":"plain","container":"web","containerID":"web","image":"","valueBytes":2,
+            "limitBytes":1,"since":1,"message":"m","top":[]}}
+            """#
+        #expect(throws: DecodingError.self) {
+            try JSONDecoder().decode(SavedAlert.self, from: Data(alert.utf8))
+        }
     }
 }

@@ -4,6 +4,10 @@ import Accounting
 struct ContainerHost {
     static let store = StoreIdentity(engine: "docker", driver: "overlay2", root: "/store")
 
+    static func key(_ id: String) -> ContainerKey {
+        ContainerKey(store: store, id: id)
+    }
+
     private(set) var facts = StoreFacts(store: Self.store)
     private var ledger = Ledger()
     private(set) var seconds: Double = 0

@@ -9,11 +9,12 @@ struct GrowingPathsTests {
 
     private mutating func note(_ changes: [(String, Int64)]) {
         book.note(
-            changes.map { PathGrowth(path: $0.0, diskBytes: $0.1) }, of: "c", at: host.moment)
+            changes.map { PathGrowth(path: $0.0, diskBytes: $0.1) }, of: ContainerHost.key("c"),
+            at: host.moment)
     }
 
     private func top(_ seconds: Double, limit: Int = 5) -> [PathGrowth] {
-        book.top(of: "c", withinSeconds: seconds, at: host.moment, limit: limit)
+        book.top(of: ContainerHost.key("c"), withinSeconds: seconds, at: host.moment, limit: limit)
     }
 
     @Test("the paths that grew the most come first; those that shrank are left out")

@@ -12,7 +12,7 @@ struct GrowthBookTests {
     }
 
     private func growth(_ seconds: Double) -> Int64 {
-        book.growth(of: "c", withinSeconds: seconds, at: host.moment)
+        book.growth(of: ContainerHost.key("c"), withinSeconds: seconds, at: host.moment)
     }
 
     @Test("the first figure of a container is its baseline, not growth")
@@ -26,7 +26,7 @@ struct GrowthBookTests {
         host.advance(200)
         #expect(growth(60) == 0)
         #expect(growth(3600) == 2_000)
-        let all = book.growth(of: "c", at: host.moment)
+        let all = book.growth(of: ContainerHost.key("c"), at: host.moment)
         #expect(all == (0, 2_000, 2_000))
     }
 
@@ -38,11 +38,11 @@ struct GrowthBookTests {
         host.advance(59)
         #expect(growth(60) == 100)
         #expect(
-            book.nextChange(of: "c", withinSeconds: 60, at: host.moment)
+            book.nextChange(of: ContainerHost.key("c"), withinSeconds: 60, at: host.moment)
                 == host.moment.advanced(bySeconds: 1).uptime)
         host.advance(1)
         #expect(growth(60) == 0)
-        #expect(book.nextChange(of: "c", withinSeconds: 60, at: host.moment) == nil)
+        #expect(book.nextChange(of: ContainerHost.key("c"), withinSeconds: 60, at: host.moment) == nil)
     }
 
     @Test("what shrinks has negative growth")
@@ -55,7 +55,7 @@ struct GrowthBookTests {
 
     @Test(
         "a figure that is not known to be right is neither baseline nor growth",
-        arguments: [Confidence.converging, .stale(reason: "gone"), .damaged(reason: "no JSON")])
+        arguments: [Confidence.stale(reason: "gone"), .damaged(reason: "no JSON")])
     mutating func unknownFigures(confidence: Confidence) {
         observe(10, confidence: confidence)
         host.advance(10)
@@ -69,11 +69,65 @@ struct GrowthBookTests {
         #expect(growth(60) == 500)
     }
 
+    @Test("a converging figure is growth, for a container can keep its own converging")
+    mutating func converging() {
+        observe(1_000, confidence: .converging)
+        host.advance(10)
+        observe(5_000, confidence: .converging)
+        #expect(growth(60) == 4_000)
+        host.advance(10)
+        observe(4_500)
+        #expect(growth(60) == 3_500)
+    }
+
+    @Test("containers of one id in two stores have each their own figures, over a restart too")
+    mutating func twins() {
+        let other = StoreIdentity(engine: "plain", driver: "directory", root: "/other")
+        let twin = ContainerKey(store: other, id: "c")
+        var ledger = Ledger()
+        for (store, root) in [(ContainerHost.store, "/store"), (other, "/other")] {
+            _ = ledger.update(
+                StoreFacts(
+                    store: store, layers: [LayerFact(id: "w", kind: .container, directory: "\(root)/c")],
+                    containers: [ContainerFact(id: "c", name: "c", layer: "w")]))
+        }
+        for (one, two) in [(100, 10_000), (100, 10_500), (250, 10_500)] as [(Int64, Int64)] {
+            for (store, bytes) in [(ContainerHost.store, one), (other, two)] {
+                let total = Measure(diskBytes: bytes, sizeBytes: bytes, inodes: 1)
+                ledger.record(
+                    LayerKey(store: store, id: "w"), LayerMeasure(total: total), confidence: .exact)
+            }
+            book.observe(ledger.snapshot(), at: host.moment)
+            host.advance(10)
+        }
+        book.note([PathGrowth(path: "/a", diskBytes: 1)], of: twin, at: host.moment)
+        var restarted = GrowthBook()
+        restarted.restore(book.saved(at: host.moment), at: host.moment)
+        for book in [book, restarted] {
+            #expect(book.growth(of: ContainerHost.key("c"), withinSeconds: 60, at: host.moment) == 150)
+            #expect(book.growth(of: twin, withinSeconds: 60, at: host.moment) == 500)
+        }
+        #expect(book.top(of: twin, withinSeconds: 60, at: host.moment).map(\.path) == ["/a"])
+        #expect(book.top(of: ContainerHost.key("c"), withinSeconds: 60, at: host.moment).isEmpty)
+    }
+
+    @Test("the version rises when there is something new to save")
+    mutating func version() {
+        var versions: [UInt64] = []
+        for bytes in [5, 5, 6] as [Int64] {
+            observe(bytes)
+            versions.append(book.version)
+            host.advance(1)
+        }
+        #expect(versions[0] > 0 && versions[1] == versions[0] && versions[2] > versions[1])
+        #expect(book.count == 1)
+    }
+
     @Test("a container that is not measured yet has no growth")
     mutating func unmeasured() {
         host.add("c")
         book.observe(host.snapshot, at: host.moment)
-        #expect(book.reach(of: "c", at: host.moment) == nil)
+        #expect(book.reach(of: ContainerHost.key("c"), at: host.moment) == nil)
         #expect(growth(60) == 0)
     }
 
@@ -121,9 +175,9 @@ struct GrowthBookTests {
         restarted.observe(.empty, at: later)
         host.set("c", disk: 350)
         restarted.observe(host.snapshot, at: later)
-        #expect(restarted.growth(of: "c", withinSeconds: 3600, at: later) == 350)
-        #expect(restarted.growth(of: "c", withinSeconds: 60, at: later) == 250)
-        #expect(restarted.growth(of: "c", withinSeconds: 30, at: later) == 50)
+        #expect(restarted.growth(of: ContainerHost.key("c"), withinSeconds: 3600, at: later) == 350)
+        #expect(restarted.growth(of: ContainerHost.key("c"), withinSeconds: 60, at: later) == 250)
+        #expect(restarted.growth(of: ContainerHost.key("c"), withinSeconds: 30, at: later) == 50)
     }
 
     @Test("saved samples of a clock that was set back, or in disorder, do no harm")
@@ -133,7 +187,10 @@ struct GrowthBookTests {
             SavedGrowth.Sample(wall: $0, bytes: $0 / 2)
         }
         book.restore(
-            [SavedGrowth(containerID: "c", samples: samples), SavedGrowth(containerID: "d", samples: [])],
+            [
+                SavedGrowth(store: ContainerHost.store, containerID: "c", samples: samples),
+                SavedGrowth(store: ContainerHost.store, containerID: "d", samples: []),
+            ],
             at: host.moment)
         observe(7)
         host.advance(1)

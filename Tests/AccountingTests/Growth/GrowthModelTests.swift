@@ -38,7 +38,8 @@ struct GrowthModelTests {
 
             for window in [1, 10, 60, 120, 600, 3000, 3600, 20_000, 86_400] where Bool.random(using: &random)
             {
-                let found = book.growth(of: "c", withinSeconds: Double(window), at: host.moment)
+                let found = book.growth(
+                    of: ContainerHost.key("c"), withinSeconds: Double(window), at: host.moment)
                 let start = second - window
                 // One second for two minutes, 15 for an hour, five minutes for a day.
                 let resolution = window <= 120 ? 1 : window <= 3600 ? 15 : 300
@@ -72,7 +73,7 @@ struct GrowthModelTests {
             host.advance(1)
         }
         #expect(book.saved(at: host.moment).first.map { $0.samples.count < 1000 } == true)
-        let day = book.growth(of: "c", withinSeconds: 86_400, at: host.moment)
+        let day = book.growth(of: ContainerHost.key("c"), withinSeconds: 86_400, at: host.moment)
         let resolution = Int64(300 * max(1, retention / 86_400))
         #expect((864_000 - 10...864_000 + 10 * resolution).contains(day))
     }

@@ -192,4 +192,35 @@ struct LedgerTests {
         #expect(again?.confidence == .converging)
         #expect(again?.charged.diskBytes != 10_000)
     }
+
+    @Test("stores are in the order of their roots, whichever was read first")
+    func order() {
+        let stores = ["/b", "/a", "/c"].map { StoreIdentity(engine: "plain", driver: "directory", root: $0) }
+        var ledger = Ledger()
+        for store in stores { _ = ledger.update(StoreFacts(store: store)) }
+        #expect(ledger.snapshot().sources.map(\.store.root) == ["/a", "/b", "/c"])
+    }
+
+    @Test("a store that is forgotten goes with its figures, and may come again")
+    func remove() {
+        let store = StoreIdentity(engine: "plain", driver: "directory", root: "/gone")
+        let layer = LayerFact(id: "w", kind: .container, directory: "/gone/w")
+        let facts = StoreFacts(
+            store: store, layers: [layer], containers: [ContainerFact(id: "c", name: "c", layer: "w")])
+        var ledger = Ledger()
+        _ = ledger.update(facts)
+        let key = LayerKey(store: store, id: "w")
+        let measure = LayerMeasure(total: Measure(diskBytes: 5, sizeBytes: 5, inodes: 1))
+        ledger.record(key, measure, confidence: .exact)
+        let before = ledger.snapshot()
+        #expect(ledger.remove(store).removed == [layer])
+        ledger.record(key, measure, confidence: .exact)
+        let after = ledger.snapshot()
+        #expect(after.version > before.version)
+        #expect(after.sources.isEmpty && after.containers.isEmpty && after.layers.isEmpty)
+        #expect(after.totals == UsageTotals())
+        #expect(ledger.remove(store).removed.isEmpty)
+        #expect(ledger.update(facts).added == [layer])
+        #expect(ledger.snapshot().containers.map(\.isMeasured) == [false])
+    }
 }

@@ -25,7 +25,7 @@ struct MarkDifferenceTests {
         for (id, bytes) in [("a", 100), ("old", 50), ("w-1", 10), ("w-2", 20)] as [(String, Int64)] {
             record(&ledger, id, bytes)
         }
-        let mark = Mark(ledger.snapshot(), wall: 0, usedBytes: ["/": 1])
+        let mark = Mark(ledger.snapshot(), wall: 0, isExact: true, usedBytes: ["/": 1])
 
         _ = ledger.update(
             StoreFacts(
@@ -40,8 +40,31 @@ struct MarkDifferenceTests {
         let difference = MarkDifference(from: mark, to: ledger.snapshot())
         #expect(difference.layersAdded.map(\.key.id) == ["m", "z"])
         #expect(difference.layersRemoved.map(\.measure.diskBytes) == [-50])
-        let changes = difference.containers.map { "\($0.kind) \($0.id) \($0.change.diskBytes)" }
+        let changes = difference.containers.map { "\($0.kind) \($0.key.id) \($0.change.diskBytes)" }
         #expect(changes == ["changed 1 5", "added 3 3", "removed 2 -20"])
         #expect(difference.total.diskBytes == 7 + 8 - 50 + 5 + 3 - 20)
+    }
+
+    @Test("containers of one id in two stores are compared each with itself")
+    func twins() {
+        let other = StoreIdentity(engine: "docker", driver: "overlay2", root: "/a")
+        var ledger = Ledger()
+        for store in [store, other] {
+            _ = ledger.update(
+                StoreFacts(
+                    store: store,
+                    layers: [LayerFact(id: "w", kind: .container, directory: "\(store.root)/web")],
+                    containers: [ContainerFact(id: "web", name: "web", layer: "w")]))
+        }
+        record(&ledger, "w", 100)
+        let mark = Mark(ledger.snapshot(), wall: 0, isExact: true, usedBytes: [:])
+        #expect(mark.containers.count == 2)
+        record(&ledger, "w", 130)
+        _ = ledger.remove(other)
+        let changes = MarkDifference(from: mark, to: ledger.snapshot()).containers
+        #expect(
+            changes.map { "\($0.kind) \($0.key.store.root) \($0.change.diskBytes)" } == [
+                "changed /store 30", "removed /a 0",
+            ])
     }
 }

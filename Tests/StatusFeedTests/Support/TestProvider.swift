@@ -22,13 +22,15 @@ final class TestProvider: StatusProvider {
 
     static func container(_ name: String) -> Container {
         Container(
-            engine: "docker", id: name + "-id", name: name, image: "library/nginx:1", state: .exact,
+            engine: "docker", root: "/var/lib/docker", id: name + "-id", name: name,
+            image: "library/nginx:1", state: .exact,
             diskBytes: 4096, sizeBytes: 11, virtualSizeBytes: 100, logBytes: 0, volumes: [], growth: Growth(),
             running: true)
     }
 
     static let image = Image(
-        engine: "docker", id: "abc", names: ["library/nginx:1"], parent: nil, sizeBytes: 1,
+        engine: "docker", root: "/var/lib/docker", id: "abc", names: ["library/nginx:1"], parent: nil,
+        sizeBytes: 1,
         virtualSizeBytes: 2,
         diskBytes: 3, sharedBytes: 4, uniqueBytes: 5, layers: ["l1"], containers: 1)
 
