@@ -182,6 +182,8 @@ public struct Counters: Codable, Hashable, Sendable {
     public var layersMeasured: Int64 = 0
     /// Image layers whose measure is not in the cache yet, so that a restart would read them again.
     public var layersNotCached: Int64 = 0
+    /// Layers other than writable ones whose blocks may still change, so that they are measured again.
+    public var layersSettling: Int64 = 0
 
     public init() {}
 }

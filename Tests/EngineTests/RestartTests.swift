@@ -23,7 +23,8 @@ extension EngineTests {
             }
             // Blocks of what was written lately may still change, so such a layer is not cached yet.
             try await wait(until: "every image layer to be in the cache", deadline: .seconds(60)) {
-                try await query.status().counters.layersNotCached == 0
+                let counters = try await query.status().counters
+                return counters.layersNotCached == 0 && counters.layersSettling == 0
             }
             #expect(before.counters.layersFromCache == 0)
             #expect(before.counters.layersMeasured >= Int64(before.totals.imageLayers.count))

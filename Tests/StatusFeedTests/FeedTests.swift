@@ -105,12 +105,13 @@ import Wire
                 }
             }
             try await reading.value
-            #expect(fastRead.withLock { $0.dropFirst().map(\.id) } == Array(1...3000))
+            // On a busy machine there may be heartbeats among them.
+            #expect(fastRead.withLock { $0.filter { $0.type == .usage }.map(\.id) } == Array(1...3000))
 
             let events = try await offPool { try slow.events { $0.id == 3000 } }
             var last: Int64?
             var snapshots = 0
-            for event in events {
+            for event in events where event.type != .heartbeat {
                 if event.type == .snapshot {
                     snapshots += 1
                     if let last { #expect(event.lost == event.id - last) }

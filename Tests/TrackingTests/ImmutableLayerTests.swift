@@ -51,13 +51,13 @@ struct ImmutableLayerTests {
     func comesOfAge() async throws {
         let directory = try ScratchDirectory("layer")
         defer { try? FileManager.default.removeItem(atPath: directory.path) }
-        let (service, sink) = try makeService(youngSeconds: 2)
+        let (service, sink) = try makeService(youngSeconds: 10)
         defer { service.stop() }
         service.measure(key, directory: directory.path)
         try await wait(until: "the first figure") { sink.measure(key) != nil }
         #expect(sink.report(key)?.isFinal == false)
         try Data(repeating: 1, count: 10_000).write(to: URL(fileURLWithPath: directory("late")))
-        try await wait(until: "the final figure", deadline: .seconds(20)) {
+        try await wait(until: "the final figure", deadline: .seconds(60)) {
             sink.report(key)?.isFinal == true
         }
         #expect(try sink.measure(key) == oracle(directory.path))

@@ -72,8 +72,8 @@ struct FeedTests {
         Thread.detachNewThread {
             let descriptor = accept(listener, nil, nil)
             ScriptedServer.Peer(descriptor: descriptor).send(Self.start)
-            close(descriptor)
             close(listener)
+            close(descriptor)
         }
         let follower = try FeedFollower(DaemonConnection(socket: path, timeout: .milliseconds(700)))
         #expect {

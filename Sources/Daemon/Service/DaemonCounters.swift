@@ -26,6 +26,7 @@ final class DaemonCounters: Sendable {
         counters.layersFromCache = layersFromCache.load(ordering: .relaxed)
         counters.layersMeasured = layersMeasured.load(ordering: .relaxed)
         counters.layersNotCached = Int64(notCached)
+        counters.layersSettling = tracking.settlingLayers
         return counters
     }
 }

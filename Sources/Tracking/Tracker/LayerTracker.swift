@@ -370,10 +370,7 @@ package final class LayerTracker<FileSystem: LayerFileSystem> {
             // If it hangs loose now it may be found at another place before the batch ends.
             isIncomplete = true
             pending.takeBack(names, in: directory)
-            if tree?.isAttached(directory) == true {
-                markEntry(of: directory)
-                needsAudit = true
-            }
+            if tree?.isAttached(directory) == true { markEntry(of: directory) }
         }
     }
 
