@@ -9,12 +9,13 @@ package final class RandomLife {
     private var open: [SimulatedDisk.Opened] = []
     private(set) package var operations = 0
 
-    /// An ordinary life leaves out files that are open by names which are gone, and names that come and go.
-    package init(_ disk: SimulatedDisk, seed: UInt64, isOrdinary: Bool = false, names: Int = 6) {
+    /// An ordinary life leaves out files that are open by names which are gone, and names that come and go; and its
+    /// names seldom meet.
+    package init(_ disk: SimulatedDisk, seed: UInt64, isOrdinary: Bool = false) {
         self.disk = disk
         self.isOrdinary = isOrdinary
         generator = SeededGenerator(seed: seed)
-        self.names = (0..<names).map { FileName("n\($0)") }
+        self.names = (0..<(isOrdinary ? 40 : 6)).map { FileName("n\($0)") }
     }
 
     /// One operation.
@@ -76,14 +77,16 @@ package final class RandomLife {
         let node =
             Bool.random(using: &generator)
             ? entry()?.node : open.randomElement(using: &generator).map { disk.node(of: $0) }
-        if let node { disk.link(node, name(), in: directory()) }
+        let directory = directory()
+        guard let node, disk.isHeard(directory) else { return }
+        disk.link(node, name(), in: directory)
     }
 
     /// A name that comes and goes while a file is opened by it.
     private func ephemeralLink() {
         guard let node = entry()?.node, node.kind == .regular else { return }
         let (name, directory) = (name(), directory(inside: true))
-        guard directory.children[name] == nil else { return }
+        guard directory.children[name] == nil, disk.isHeard(directory) else { return }
         disk.link(node, name, in: directory)
         guard let entry = directory.children[name] else { return }
         let file = disk.open(entry)

@@ -435,6 +435,14 @@ package final class SimulatedDisk {
         freeNumbers.append(node.number)
     }
 
+    /// Whether the layer hears of the directory's names: it is outside of it, or watched.
+    ///
+    /// A file that gets a name in a directory just made, is written by it, and loses it before anyone could watch,
+    /// leaves no trace: only an audit finds that, so it is left out.
+    func isHeard(_ directory: Node) -> Bool {
+        directory.watch != nil || isOutside(directory)
+    }
+
     func isOutside(_ directory: Node) -> Bool {
         directory === outside || isBelow(directory, outside)
     }

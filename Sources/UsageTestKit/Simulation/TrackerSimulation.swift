@@ -12,7 +12,8 @@ package struct TrackerSimulation {
         package var queueLimit = 16_384
         /// Operations between two batches at most: the fewer, the less passes unseen.
         package var burst = 60
-        /// Leaves out what no ordinary program does: files open by names that are gone, and names that come and go.
+        /// Leaves out what no ordinary program does, files open by names that are gone, and names that come and go; and
+        /// nothing happens during a look.
         package var isOrdinary = false
         package var mutation: SimulatedDisk.Mutation?
 
@@ -88,7 +89,7 @@ package struct TrackerSimulation {
                     disk.writeBack()
                     now += 40_000_000_000
                 }
-                disturbance.isOn = Bool.random(using: &disturbance.generator)
+                disturbance.isOn = !options.isOrdinary && Bool.random(using: &disturbance.generator)
                 batch()
                 disturbance.isOn = false
             }
