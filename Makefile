@@ -6,6 +6,9 @@ STORE ?=
 # The tests on a real engine need root; everything else runs as the caller.
 AS_ROOT = $(if $(filter 0,$(shell id -u)),env,sudo env "PATH=$$PATH")
 
+# Hundreds of tests at once keep each other from what they wait for.
+AT_ONCE = --experimental-maximum-parallelization-width 6
+
 .PHONY: all build demo-store test test-all demo bench lint format install clean deps test-deps
 
 all: build
@@ -28,12 +31,12 @@ demo-store: deps
 
 test: test-deps
 	$(SWIFT) build --build-tests
-	$(AS_ROOT) USAGED_TEST_ENGINE=required SWIFT_DETERMINISTIC_HASHING=1 $(SWIFT) test --skip-build
+	$(AS_ROOT) USAGED_TEST_ENGINE=required SWIFT_DETERMINISTIC_HASHING=1 $(SWIFT) test --skip-build $(AT_ONCE)
 
 # As `test`, with the long runs: more writes for the delay figures, more operations for the random work.
 test-all: test-deps
 	$(SWIFT) build --build-tests
-	$(AS_ROOT) USAGED_TEST_ENGINE=required USAGED_TEST_ALL=1 SWIFT_DETERMINISTIC_HASHING=1 $(SWIFT) test --skip-build
+	$(AS_ROOT) USAGED_TEST_ENGINE=required USAGED_TEST_ALL=1 SWIFT_DETERMINISTIC_HASHING=1 $(SWIFT) test --skip-build $(AT_ONCE)
 
 demo: build demo-store
 	@STORE="$(STORE)" scripts/demo.sh
