@@ -8,6 +8,8 @@ final class ShardWorker {
         let key: LayerKey
         let directory: String
         let tracker: LayerTracker<KernelFileSystem>
+        /// Why events do not tell all of it; `nil` where they do.
+        let silence: String?
         var lastReported: LayerReport.Outcome?
         var lastWatches = -1
         var lastAudit: Int64
@@ -17,7 +19,11 @@ final class ShardWorker {
         /// Whether a look at everything is so quick that a barrier may wait for it.
         var isCheap: Bool { tracker.fullLookEstimate < 100_000_000 }
 
-        init(_ key: LayerKey, _ directory: String, _ tracker: LayerTracker<KernelFileSystem>, now: Int64) {
+        init(
+            _ key: LayerKey, _ directory: String, _ tracker: LayerTracker<KernelFileSystem>,
+            silence: String?, now: Int64
+        ) {
+            self.silence = silence
             self.key = key
             self.directory = directory
             self.tracker = tracker
@@ -99,7 +105,7 @@ final class ShardWorker {
             if let settle = entry.tracker.nextSettle { due = min(due, settle) }
             if entry.tracker.hasPending, entry.nextRetry == nil { due = min(due, batchDue) }
             if entry.tracker.needsAudit { due = min(due, auditDue(entry)) }
-            due = min(due, entry.lastAudit + Int64(options.auditSeconds) * 1_000_000_000)
+            due = min(due, entry.lastAudit + auditInterval(entry))
         }
         let milliseconds = (due - now + 999_999) / 1_000_000
         return Int32(clamping: max(0, milliseconds))
@@ -122,7 +128,7 @@ final class ShardWorker {
     private func obey(_ commands: [TrackingShard.Command]) {
         for command in commands {
             switch command {
-            case .track(let key, let directory): track(key, directory)
+            case .track(let key, let directory, let silence): track(key, directory, silence)
             case .forget(let key): forget(key)
             case .polled(let index, let report): take(report, ofPoll: index)
             case .barrier(let answer): barriers.append(answer)
@@ -135,7 +141,7 @@ final class ShardWorker {
         }
     }
 
-    private func track(_ key: LayerKey, _ directory: String) {
+    private func track(_ key: LayerKey, _ directory: String, _ silence: String?) {
         forget(key)
         let index = nextIndex
         nextIndex += 1
@@ -143,7 +149,7 @@ final class ShardWorker {
             path: directory, instance: instance, watches: owners, budget: budget, layer: index)
         // XFS keeps preallocated blocks for up to 300 s; elsewhere the second stage is one look in vain.
         let tracker = LayerTracker(fileSystem: fileSystem, settleSeconds: [35, 320])
-        tracked[index] = Tracked(key, directory, tracker, now: monotonicNanoseconds())
+        tracked[index] = Tracked(key, directory, tracker, silence: silence, now: monotonicNanoseconds())
         indices[key] = index
     }
 
@@ -234,9 +240,10 @@ final class ShardWorker {
         let tracker = entry.tracker
         tracker.markSettled(by: now)
         if isAsked { tracker.markUnsettled() }
-        if now >= entry.lastAudit + Int64(options.auditSeconds) * 1_000_000_000 {
+        if now >= entry.lastAudit + auditInterval(entry) {
             entry.lastAudit = now
-            tracker.auditUnasked()
+            // Where events tell little, finding more is no correction.
+            if entry.silence == nil { tracker.auditUnasked() } else { tracker.audit() }
         }
         guard tracker.needsAudit else { return }
         if now >= auditDue(entry) || (isAsked && entry.isCheap) { tracker.audit() }
@@ -256,7 +263,7 @@ final class ShardWorker {
         let outcome: LayerReport.Outcome
         switch tracker.failure {
         case nil:
-            outcome = .measured(tracker.measure, tracker.needsAudit ? .converging : .exact)
+            outcome = .measured(tracker.measure, confidence(of: entry))
             if entry.wasPolled { pool.cancelPoll(entry.key) }
             entry.wasPolled = false
         case .unreadable(let error):
@@ -281,6 +288,20 @@ final class ShardWorker {
             LayerReport(
                 key: entry.key, outcome: outcome, watches: tracker.watchCount, paths: paths, root: nil,
                 directory: entry.directory, isFinal: true, correction: tracker.correction))
+    }
+
+    private func confidence(of entry: Tracked) -> Confidence {
+        if let silence = entry.silence {
+            return .polling(reason: silence, seconds: options.pollSeconds)
+        }
+        return entry.tracker.isAnswered ? .exact : .converging
+    }
+
+    /// How often all of a layer is looked at without an event, nanoseconds.
+    private func auditInterval(_ entry: Tracked) -> Int64 {
+        let seconds = entry.silence == nil ? options.auditSeconds : options.pollSeconds
+        // It may not take more than a tenth of the time.
+        return max(Int64(seconds) * 1_000_000_000, entry.tracker.fullLookEstimate * 10)
     }
 
     /// A walk may end after the layer was forgotten, or after watches had returned and told the exact figure.

@@ -36,7 +36,13 @@ public final class TrackingService: Sendable {
     }
 
     /// Follows a writable layer's directory from now on.
-    public func track(_ key: LayerKey, directory: String) {
+    ///
+    /// - Parameters:
+    ///   - key: Which layer.
+    ///   - directory: Its directory of differences.
+    ///   - silence: Why the kernel's events do not tell all of it; then all of it is looked at each poll, and its
+    ///     figure is called so.
+    public func track(_ key: LayerKey, directory: String, silence: String? = nil) {
         let shard = placement.withLock { placement in
             if let known = placement[key] { return known }
             var load = shards.map { _ in 0 }
@@ -45,7 +51,7 @@ public final class TrackingService: Sendable {
             placement[key] = lightest
             return lightest
         }
-        shards[shard].send(.track(key, directory: directory))
+        shards[shard].send(.track(key, directory: directory, silence: silence))
     }
 
     /// Measures an immutable layer, and again by itself as long as the figure may still change.

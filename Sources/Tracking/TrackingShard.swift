@@ -13,7 +13,7 @@ final class TrackingShard: Sendable {
     typealias Answer = @Sendable (Set<LayerKey>?) -> Void
 
     enum Command: Sendable {
-        case track(LayerKey, directory: String)
+        case track(LayerKey, directory: String, silence: String?)
         case forget(LayerKey)
         case barrier(Answer)
         case polled(Int, LayerReport)

@@ -32,9 +32,11 @@ public enum WireCoding {
 
     /// A wall-clock time, nanoseconds since the epoch, as RFC 3339 in UTC with milliseconds.
     public static func timestamp(wallNanoseconds: Int64) -> String {
-        Date(timeIntervalSince1970: Double(wallNanoseconds / 1_000_000) / 1000)
-            .formatted(
-                .iso8601.year().month().day().time(includingFractionalSeconds: true).timeZone(
-                    separator: .omitted))
+        let (seconds, rest) = wallNanoseconds.quotientAndRemainder(dividingBy: 1_000_000_000)
+        // The milliseconds apart: a sum of both as a binary fraction would cut some of them short.
+        let milliseconds = String(max(rest, 0) / 1_000_000 + 1000).dropFirst()
+        return Date(timeIntervalSince1970: Double(seconds))
+            .formatted(.iso8601.year().month().day().time(includingFractionalSeconds: false))
+            + ".\(milliseconds)Z"
     }
 }

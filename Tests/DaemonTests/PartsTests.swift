@@ -1,6 +1,7 @@
 import Accounting
 import Settings
 import Stores
+import Kernel
 import Testing
 import UsageTestKit
 
@@ -227,5 +228,16 @@ struct DurationTextTests {
         arguments: ["", "release", "10", "-5m", "0s", "999ms", "m", "1x", "1h30", " 1h", "1e3s"])
     func wrong(text: String) {
         #expect(DurationText.seconds(text) == nil)
+    }
+
+    @Test("layers of overlayfs are called silent on the kernels that tell nothing of data, and on no other")
+    func overlaySilence() {
+        func reason(_ driver: String, _ major: Int, _ minor: Int) -> String? {
+            OverlaySilence.reason(driver: driver, kernel: KernelRelease(major: major, minor: minor))
+        }
+        #expect(reason("overlay2", 6, 1)?.contains("6.1") == true)
+        #expect(reason("overlay2", 6, 4) != nil)
+        #expect(reason("overlay2", 6, 5) == nil)
+        #expect(reason("directory", 6, 1) == nil)
     }
 }

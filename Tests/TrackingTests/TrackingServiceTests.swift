@@ -186,6 +186,33 @@ struct TrackingServiceTests {
         #expect(try sink.measure(key("w")) == oracle(directory.path))
     }
 
+    @Test("a layer whose events do not tell all is looked at each poll, says so, and is right after one")
+    func silentLayer() async throws {
+        let directory = try ScratchDirectory("track")
+        defer { try? FileManager.default.removeItem(atPath: directory.path) }
+        let (service, sink) = try makeService(TrackingOptions(pollSeconds: 1))
+        defer { service.stop() }
+        let path = directory.path + "/mapped"
+        try Data(repeating: 1, count: 100).write(to: URL(fileURLWithPath: path))
+        service.track(key("w"), directory: directory.path, silence: "deaf")
+        try await wait(until: "the report") {
+            sink.outcome(key("w")).map {
+                if case .measured(_, .polling(reason: "deaf", seconds: 1)) = $0 { true } else { false }
+            } ?? false
+        }
+        // A store into mapped memory has no event as long as the file is open.
+        let descriptor = open(path, O_RDWR)
+        defer { close(descriptor) }
+        #expect(ftruncate(descriptor, 1 << 20) == 0)
+        let memory = mmap(nil, 1 << 20, PROT_READ | PROT_WRITE, MAP_SHARED, descriptor, 0)
+        defer { munmap(memory, 1 << 20) }
+        memory?.storeBytes(of: 7, toByteOffset: 1 << 19, as: UInt8.self)
+        try await wait(until: "the figure of a walk") {
+            try sink.measure(key("w")) == oracle(directory.path)
+        }
+        #expect(service.counters.corrections == 0)
+    }
+
     @Test("a layer whose directory is not there fails with its name, and is found when it comes")
     func missingDirectory() async throws {
         let directory = try ScratchDirectory("track")

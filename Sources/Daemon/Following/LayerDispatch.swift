@@ -20,7 +20,9 @@ struct LayerDispatch: Sendable {
 
     private func look(at layer: LayerFact, _ key: LayerKey) {
         switch layer.kind {
-        case .container: tracking.track(key, directory: layer.directory)
+        case .container:
+            tracking.track(
+                key, directory: layer.directory, silence: OverlaySilence.reason(driver: key.store.driver))
         case .image:
             if let measure = cache.measure(of: key, directory: layer.directory) {
                 counters.countFromCache()
