@@ -77,17 +77,20 @@ public struct TrackingOptions: Hashable, Sendable {
     public var shards: Int
     /// Watches that may be held at most, over all layers.
     public var watchLimit: Int
+    /// Files and directories that may be held in memory at most, over all writable layers.
+    public var inodeLimit: Int
     /// Not the operator's to choose: how file systems behave decides it.
     var settling = SettlingTimes()
 
     public init(
         batchMilliseconds: Int = 25, pollSeconds: Int = 30, auditSeconds: Int = 600, shards: Int = 2,
-        watchLimit: Int = .max
+        watchLimit: Int = .max, inodeLimit: Int = 1_000_000
     ) {
         self.batchMilliseconds = batchMilliseconds
         self.pollSeconds = pollSeconds
         self.auditSeconds = auditSeconds
         self.shards = shards
         self.watchLimit = watchLimit
+        self.inodeLimit = inodeLimit
     }
 }

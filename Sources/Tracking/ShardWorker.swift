@@ -37,6 +37,7 @@ final class ShardWorker {
     private let sink: any TrackingSink
     private let pool: ScannerPool
     private let budget: WatchBudget
+    private let inodes: InodeBudget
     private let takeCommands: () -> [TrackingShard.Command]
     private let publish: (TrackingCounters) -> Void
     /// Hands the result of a polling walk to this thread, with the number of the layer it was for.
@@ -58,6 +59,7 @@ final class ShardWorker {
 
     init(
         options: TrackingOptions, sink: any TrackingSink, pool: ScannerPool, budget: WatchBudget,
+        inodes: InodeBudget,
         instance: InotifyInstance, takeCommands: @escaping () -> [TrackingShard.Command],
         publish: @escaping (TrackingCounters) -> Void,
         returnPoll: @escaping @Sendable (Int, LayerReport) -> Void, wakeUp: WakeUp
@@ -68,6 +70,7 @@ final class ShardWorker {
         self.sink = sink
         self.pool = pool
         self.budget = budget
+        self.inodes = inodes
         self.takeCommands = takeCommands
         self.publish = publish
         self.wakeUp = wakeUp
@@ -155,6 +158,7 @@ final class ShardWorker {
 
     private func forget(_ key: LayerKey) {
         pool.cancelPoll(key)
+        inodes.remove(key)
         guard let index = indices.removeValue(forKey: key), let entry = tracked.removeValue(forKey: index)
         else { return }
         entry.tracker.release()
@@ -252,7 +256,9 @@ final class ShardWorker {
     private func run(_ entry: Tracked, _ index: Int, at now: Int64) {
         let tracker = entry.tracker
         entry.nextRetry = nil
+        tracker.inodeLimit = inodes.allowance(of: entry.key)
         let paths = tracker.runBatch(now: now) { [unowned self] in drain() }
+        inodes.set(tracker.inodeCount, of: entry.key)
         counters.batches += 1
         report(entry, index, paths)
     }

@@ -20,11 +20,12 @@ public final class TrackingService: Sendable {
     ) throws(KernelError) {
         pool = try ScannerPool(threads: 2, options: options, sink: sink)
         let budget = WatchBudget(limit: options.watchLimit)
+        let inodes = InodeBudget(limit: options.inodeLimit)
         var shards: [TrackingShard] = []
         for index in 0..<max(1, options.shards) {
             shards.append(
                 try TrackingShard(
-                    index: index, options: options, sink: sink, pool: pool, budget: budget,
+                    index: index, options: options, sink: sink, pool: pool, budget: budget, inodes: inodes,
                     openInotify: openInotify))
         }
         self.shards = shards

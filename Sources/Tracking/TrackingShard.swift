@@ -33,10 +33,12 @@ final class TrackingShard: Sendable {
     private let sink: any TrackingSink
     private let pool: ScannerPool
     private let budget: WatchBudget
+    private let inodes: InodeBudget
     private let openInotify: @Sendable () throws(KernelError) -> Inotify
 
     init(
         index: Int, options: TrackingOptions, sink: any TrackingSink, pool: ScannerPool, budget: WatchBudget,
+        inodes: InodeBudget,
         openInotify: @escaping @Sendable () throws(KernelError) -> Inotify
     ) throws(KernelError) {
         self.index = index
@@ -44,6 +46,7 @@ final class TrackingShard: Sendable {
         self.sink = sink
         self.pool = pool
         self.budget = budget
+        self.inodes = inodes
         self.openInotify = openInotify
         wakeUp = try WakeUp()
     }
@@ -51,7 +54,7 @@ final class TrackingShard: Sendable {
     func start() {
         NamedThread.start("track-\(index)") { [self] in
             let worker = ShardWorker(
-                options: options, sink: sink, pool: pool, budget: budget,
+                options: options, sink: sink, pool: pool, budget: budget, inodes: inodes,
                 instance: InotifyInstance(openInotify),
                 takeCommands: { [self] in takeCommands() },
                 publish: { [self] counters in shared.withLock { $0.counters = counters } },

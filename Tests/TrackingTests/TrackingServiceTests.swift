@@ -213,6 +213,31 @@ struct TrackingServiceTests {
         #expect(service.counters.corrections == 0)
     }
 
+    @Test("a layer of more files than there is memory for is polled, and others are not")
+    func manyFiles() async throws {
+        let directory = try ScratchDirectory("track")
+        defer { try? FileManager.default.removeItem(atPath: directory.path) }
+        for (name, count) in [("large", 12_000), ("small", 10)] {
+            let path = directory.path + "/" + name
+            try FileManager.default.createDirectory(atPath: path, withIntermediateDirectories: false)
+            for index in 0..<count { #expect(symlink("x", path + "/\(index)") == 0) }
+        }
+        let (service, sink) = try makeService(TrackingOptions(inodeLimit: 20_000))
+        defer { service.stop() }
+        service.track(key("large"), directory: directory.path + "/large")
+        service.track(key("small"), directory: directory.path + "/small")
+        try await wait(until: "both figures") {
+            sink.measure(key("large")) != nil && sink.measure(key("small")) != nil
+        }
+        guard case .measured(_, .polling) = sink.outcome(key("large")),
+            case .measured(_, .exact) = sink.outcome(key("small"))
+        else {
+            Issue.record("\(String(describing: [sink.outcome(key("large")), sink.outcome(key("small"))]))")
+            return
+        }
+        #expect(try sink.measure(key("large")) == oracle(directory.path + "/large"))
+    }
+
     @Test("a layer whose directory is not there fails with its name, and is found when it comes")
     func missingDirectory() async throws {
         let directory = try ScratchDirectory("track")

@@ -7,8 +7,9 @@ internal import SystemPackage
 /// An event is never a change by itself: it marks a place, and a batch looks at the marked places again. Events
 /// go in by ``note(_:)``, which only marks; ``runBatch(now:relief:)`` does all the looking. One thread owns it.
 package final class LayerTracker<FileSystem: LayerFileSystem> {
-    /// Files and directories that are tracked at most: what one layer may cost in memory.
-    package static var inodeLimit: Int { 1_000_000 }
+    /// Files and directories that are tracked at most: what the layer may cost in memory.
+    package var inodeLimit = 500_000
+    package var inodeCount: Int { tree?.inodeCount ?? 0 }
     private static var recentLimit: Int { 8 }
     private static var unheardLimit: Int { 4_096 }
 
@@ -443,8 +444,11 @@ package final class LayerTracker<FileSystem: LayerFileSystem> {
         } else {
             setFile(status, at: place, wasWritten: look.data)
         }
-        guard let count = tree?.inodeCount, count <= Self.inodeLimit else {
-            throw .untrackable(reason: "more than \(Self.inodeLimit) files; they are counted in passes")
+        guard let count = tree?.inodeCount, count <= inodeLimit else {
+            throw .untrackable(
+                reason:
+                    "it has more than the \(inodeLimit) files that there is memory for, and is counted in passes"
+            )
         }
     }
 
