@@ -8,12 +8,6 @@ import Wire
 /// The built daemon in a journald of the test's own.
 @Suite("the daemon's records in a real journald")
 struct JournalRecordTests {
-    private static let isPossible =
-        geteuid() == 0
-        && ["/lib/systemd/systemd-journald", "/usr/lib/systemd/systemd-journald"].contains {
-            FileManager.default.isExecutableFile(atPath: $0)
-        }
-
     private static let rules = """
         alerts:
           - name: fast
@@ -35,23 +29,16 @@ struct JournalRecordTests {
 
     @Test(
         "alerts are in the journal with the priority and every figure that feed and list told",
-        .enabled(if: isPossible, "needs root and journald"))
+        .enabled(if: JournaledUsaged.isPossible, "needs root and journald"))
     func alerts() async throws {
         try await withStore { world in
-            let scratch = world.scratch
             let container = try world.container("web-1")
-            let config = try scratch.write(Self.rules, to: "usaged.yaml")
-            let query = UsageQuery(socket: scratch("usaged.sock"))
-            let child = try await ChildProcess.start(
-                [
-                    "unshare", "--mount", "sh", "\(BaseRoot.package)/scripts/with-journald",
-                    "sh", "-c", #"echo $$ > "$0"; exec "$@""#, scratch("pid"),
-                    UsagedProcess.executable("usaged"), "--config", config, "--socket", query.socket,
-                    "--state", try scratch.directory("state"), "--store", "docker=\(world.root)",
-                ], output: .capture, error: .capture)
-            let entries: [[String: String]]
-            let told: [Alert]
-            do {
+            var told: [Alert] = []
+            var socket = ""
+            let entries = try await JournaledUsaged.run(
+                stores: ["docker=\(world.root)"], configuration: Self.rules
+            ) { query in
+                socket = query.socket
                 _ = try await query.exactStatus()
                 let feed = try await FeedRecorder.start(query)
                 try world.write(3_000_000, to: "spill", in: container)
@@ -77,18 +64,6 @@ struct JournalRecordTests {
                     #expect(alert.limitBytes == event.limitBytes)
                 }
                 try await feed.stop()
-                let pid = try String(contentsOfFile: scratch("pid"), encoding: .utf8)
-                kill(try #require(pid_t(pid.trimmingCharacters(in: .whitespacesAndNewlines))), SIGTERM)
-                let exit = try await child.ended(within: .seconds(30))
-                #expect(exit.status == 0, "\(exit.error)")
-                entries = try exit.output.split(separator: "\n").map { line in
-                    let object = try JSONSerialization.jsonObject(with: Data(line.utf8))
-                    return try #require(object as? [String: Any]).compactMapValues { $0 as? String }
-                }
-            } catch {
-                child.signal(SIGKILL, group: true)
-                let exit = try? await child.ended(within: .seconds(10))
-                throw DaemonFailure(description: "\(error)\n\(exit?.error ?? "")")
             }
 
             #expect(told.count == 4)
@@ -112,7 +87,7 @@ struct JournalRecordTests {
                 #expect(record["USAGED_LIMIT_BYTES"] == (alert.rule == "fast" ? "1000000" : "2000000"))
                 #expect(record["USAGED_LIMIT_BYTES"] == "\(alert.limitBytes)")
             }
-            #expect(records(.started).map { $0["USAGED_SOCKET"] } == [query.socket])
+            #expect(records(.started).map { $0["USAGED_SOCKET"] } == [socket])
             #expect(records(.stopped).count == 1)
             #expect(records(.storeFound).map { $0["USAGED_ROOT"] } == [world.root])
             #expect(records(.storeFound).first?["USAGED_ENGINE"] == "docker")
@@ -122,22 +97,14 @@ struct JournalRecordTests {
 
     @Test(
         "a damaged object is one record of its own kind that names the file",
-        .enabled(if: isPossible, "needs root and journald"))
+        .enabled(if: JournaledUsaged.isPossible, "needs root and journald"))
     func damage() async throws {
         try await withStore { world in
-            let scratch = world.scratch
             let path = "\(world.store.metadata)/imagedb/content/sha256/\(try world.image("tool:1").id)"
             try Data("no JSON".utf8).write(to: URL(fileURLWithPath: path))
-            let query = UsageQuery(socket: scratch("usaged.sock"))
-            let child = try await ChildProcess.start(
-                [
-                    "unshare", "--mount", "sh", "\(BaseRoot.package)/scripts/with-journald",
-                    "sh", "-c", #"echo $$ > "$0"; exec "$@""#, scratch("pid"),
-                    UsagedProcess.executable("usaged"), "--config", try scratch.write("", to: "usaged.yaml"),
-                    "--socket", query.socket, "--state", try scratch.directory("state"), "--store",
-                    "docker=\(world.root)",
-                ], output: .capture, error: .capture)
-            do {
+            let entries = try await JournaledUsaged.run(
+                stores: ["docker=\(world.root)"], configuration: ""
+            ) { query in
                 try await wait(until: "the damage in the status") {
                     let status = try await query.status()
                     return status.sources.first?.state == .damaged && status.progress == nil
@@ -151,20 +118,10 @@ struct JournalRecordTests {
                             == Int64(round * 100_000)
                     }
                 }
-                let pid = try String(contentsOfFile: scratch("pid"), encoding: .utf8)
-                kill(try #require(pid_t(pid.trimmingCharacters(in: .whitespacesAndNewlines))), SIGTERM)
-                let exit = try await child.ended(within: .seconds(30))
-                let records = exit.output.split(separator: "\n").filter {
-                    $0.contains(RecordKind.objectDamaged.messageID)
-                }
-                #expect(records.count == 1)
-                #expect(records.first?.contains(#""USAGED_PATH":"\#(path)""#) == true, "\(records)")
-                #expect(records.first?.contains(#""PRIORITY":"4""#) == true)
-            } catch {
-                child.signal(SIGKILL, group: true)
-                let exit = try? await child.ended(within: .seconds(10))
-                throw DaemonFailure(description: "\(error)\n\(exit?.error ?? "")")
             }
+            let records = entries.filter { $0["MESSAGE_ID"] == RecordKind.objectDamaged.messageID }
+            #expect(records.map { $0["USAGED_PATH"] } == [path])
+            #expect(records.first?["PRIORITY"] == "4")
         }
     }
 }
