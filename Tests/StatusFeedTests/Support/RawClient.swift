@@ -26,7 +26,7 @@ struct ClientError: Error, CustomStringConvertible {
 ///
 /// Its calls block and belong into ``offPool(_:)``; each gives up after ``deadline``.
 final class RawClient: Sendable {
-    static let deadline = 30.0
+    static let deadline = 90.0
 
     private let descriptor: Int32
     private let pending = Mutex<[UInt8]>([])
