@@ -61,6 +61,11 @@ struct AliasMemory {
         unseen.insert(place)
     }
 
+    /// Events were lost: any name may have been another file's meanwhile, so one that is gone is known no more.
+    mutating func forgetNameless() {
+        nameless.removeAll(keepingCapacity: true)
+    }
+
     /// What a write by a name that is gone means.
     func meaning(of place: Place) -> Meaning {
         let known = files[place] ?? []
