@@ -11,6 +11,8 @@ package final class LayerTracker<FileSystem: LayerFileSystem> {
     package var inodeLimit = 500_000
     package var inodeCount: Int { tree?.inodeCount ?? 0 }
     private static var recentLimit: Int { 8 }
+    /// For how long files are taken to stay open, nanoseconds.
+    private static var uncertainty: Int64 { 600_000_000_000 }
     private static var unheardLimit: Int { 4_096 }
 
     let fileSystem: FileSystem
@@ -34,6 +36,9 @@ package final class LayerTracker<FileSystem: LayerFileSystem> {
 
     package typealias Failure = TrackingFailure
 
+    private var eventsWereLost = false
+    /// Until then a write may be by a name that was another file's while events were lost, and be that one's.
+    private var namesAreUncertainUntil: Int64 = 0
     /// Counts the looks at everything.
     private var everyLook: UInt32 = 0
     /// Files that may be written without an event.
@@ -102,6 +107,8 @@ package final class LayerTracker<FileSystem: LayerFileSystem> {
     /// Events were lost: everything is to be looked at again.
     package func noteOverflow() {
         isCheck = false
+        aliases.forgetNameless()
+        eventsWereLost = true
         pending.lookAtEverything()
     }
 
@@ -166,6 +173,8 @@ package final class LayerTracker<FileSystem: LayerFileSystem> {
     /// Returns the paths that changed most.
     package func runBatch(now: Int64, relief: @escaping () -> Void) -> [PathGrowth] {
         self.now = now
+        if eventsWereLost { namesAreUncertainUntil = now.addingClamped(Self.uncertainty) }
+        eventsWereLost = false
         self.relief = relief
         defer {
             self.relief = {}
@@ -503,7 +512,7 @@ package final class LayerTracker<FileSystem: LayerFileSystem> {
             if look.data || look.dataAfterGone { needsAudit = true }
         }
         guard look.data || look.dataAfterGone else { return }
-        if aliases.hasForgotten { needsAudit = true }
+        if aliases.hasForgotten || now < namesAreUncertainUntil { needsAudit = true }
         let isByGoneName = look.dataAfterGone || (!exists && !look.structure)
         let meaning =
             isByGoneName ? meaningOfGone(place) : aliases.earlierMeaning(of: place)
