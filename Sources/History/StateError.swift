@@ -52,8 +52,8 @@ public struct StateError: Error, Hashable, Sendable {
     /// version says.
     init(opening error: any Error, operation: String, path: String) {
         let error = StateError(error, operation: operation, path: path)
-        // SQLITE_ERROR, SQLITE_SCHEMA, SQLITE_CONSTRAINT, SQLITE_MISMATCH.
-        let isSchema = error.sqliteCode.map { [1, 17, 19, 20].contains($0 & 0xFF) } ?? false
+        // SQLITE_ERROR, SQLITE_SCHEMA, SQLITE_TOOBIG, SQLITE_CONSTRAINT, SQLITE_MISMATCH.
+        let isSchema = error.sqliteCode.map { [1, 17, 18, 19, 20].contains($0 & 0xFF) } ?? false
         self.init(
             code: isSchema ? .damaged : error.code, operation: operation, path: path,
             sqliteCode: error.sqliteCode, reason: error.reason)

@@ -1,3 +1,4 @@
+import Foundation
 import Accounting
 import GRDB
 import Glibc
@@ -55,9 +56,16 @@ struct DamageTests {
         try expectFresh(directory, keeping: bytes)
     }
 
-    @Test("overwritten pages never crash: the file is moved aside or what it holds is readable")
-    func overwritten() throws {
-        let seed = UInt64.random(in: 0...UInt64.max)
+    /// The short run is the same each time; its first seed made a text of the schema too long to read.
+    private static let seeds: [UInt64] =
+        [8_871_513_065_878_229_896, 1]
+        + (ProcessInfo.processInfo.environment["USAGED_TEST_ALL"] == nil
+            ? [] : (0..<10).map { _ in UInt64.random(in: 0...UInt64.max) })
+
+    @Test(
+        "overwritten pages never crash: the file is moved aside or what it holds is readable",
+        arguments: seeds)
+    func overwritten(seed: UInt64) throws {
         var generator = SeededGenerator(seed: seed)
         let source = try filled()
         defer { source.remove() }
