@@ -78,8 +78,9 @@ final class AccountingLoop: Sendable {
         while !isStopped.load(ordering: .relaxed) {
             var due = nextSecond
             if let deadline = parts.books.nextDeadline { due = min(due, deadline) }
-            wait(until: due)
-            pause(until: restEnds)
+            // News ends the wait, but not the rest after a step.
+            wait(until: due, for: [wakeUp.descriptor])
+            wait(until: restEnds, for: [])
             wakeUp.clear()
             let view = parts.books.advance()
             lastStep = view.moment.uptime
@@ -122,16 +123,10 @@ final class AccountingLoop: Sendable {
         }
     }
 
-    private func wait(until due: Int64) {
+    private func wait(until due: Int64, for descriptors: [FileDescriptor]) {
         let milliseconds = (due - Moment.now().uptime + 999_999) / 1_000_000
         guard milliseconds > 0 else { return }
-        _ = Poll.wait(for: [wakeUp.descriptor], timeoutMilliseconds: Int32(clamping: milliseconds))
-    }
-
-    private func pause(until due: Int64) {
-        let milliseconds = (due - Moment.now().uptime + 999_999) / 1_000_000
-        guard milliseconds > 0 else { return }
-        _ = Poll.wait(for: [], timeoutMilliseconds: Int32(clamping: milliseconds))
+        _ = Poll.wait(for: descriptors, timeoutMilliseconds: Int32(clamping: milliseconds))
     }
 
     private func tellOverflows(_ known: inout Int64) {

@@ -115,8 +115,9 @@ public final class UsageDaemon: Service {
     /// Follows the stores and serves the socket until the graceful shutdown.
     public func run() async throws {
         tracking.start()
-        for location in options.locations(settings) { try follow(location) }
-        let detects = options.locations(settings).isEmpty
+        let named = options.locations(settings)
+        for location in named { try follow(location) }
+        let detects = named.isEmpty
         if detects { detect() }
         loop.start()
         do {

@@ -360,7 +360,7 @@ package final class LayerTracker<FileSystem: LayerFileSystem> {
         guard tree?.directories[directory] != nil else {
             // It went, but what was written by its names may have gone to files that have others.
             for (name, look) in names {
-                interpret(look, at: Place(directory: directory, name: name), exists: false, wasKnown: false)
+                interpret(look, at: Place(directory: directory, name: name), exists: false)
             }
             return
         }
@@ -446,7 +446,7 @@ package final class LayerTracker<FileSystem: LayerFileSystem> {
         guard tree?.directories[place.directory] != nil else { return }
         let known = tree?.child(at: place)
         if let known, known != found?.identity.inode { removeName(place) }
-        interpret(look, at: place, exists: found != nil, wasKnown: known != nil)
+        interpret(look, at: place, exists: found != nil)
         guard let status = found else { return }
         if status.kind == .directory {
             try setDirectory(status, at: place, handle, isStructural: look.structure || known == nil)
@@ -506,7 +506,7 @@ package final class LayerTracker<FileSystem: LayerFileSystem> {
     }
 
     /// Finds the files that were written by a name which is theirs no more.
-    private func interpret(_ look: Look, at place: Place, exists: Bool, wasKnown: Bool) {
+    private func interpret(_ look: Look, at place: Place, exists: Bool) {
         if look.passedUnseen {
             aliases.rememberUnseen(place)
             if look.data || look.dataAfterGone { needsAudit = true }
