@@ -89,7 +89,7 @@ struct DockerAssembly {
         layers: [String: LayerDatabase.Entry]
     ) {
         let isUnsettled = layers.values.contains { $0.faults.contains { $0.severity == .pending } }
-        let ring = Self.ring(images.mapValues(\.parent))
+        let ring = ParentRings.members(images.mapValues(\.parent))
         for (id, image) in images.sorted(by: { $0.key < $1.key }) {
             let path = "\(paths.imageConfigs)/\(id)"
             let diffIDs = image.config?.diffIDs ?? []
@@ -133,27 +133,6 @@ struct DockerAssembly {
             let reason = "\(ObjectID.quoted(references.first ?? "")) names an image that is not in imagedb"
             notes.add(.pending("\(paths.metadata)/repositories.json", reason), of: .image(id))
         }
-    }
-
-    /// The images whose parents lead back to themselves.
-    private static func ring(_ parents: [String: String?]) -> Set<String> {
-        var ring: Set<String> = []
-        var done: Set<String> = []
-        for start in parents.keys where !done.contains(start) {
-            var path: [String] = []
-            var onPath: Set<String> = []
-            var next: String? = start
-            while let id = next, !done.contains(id) {
-                guard onPath.insert(id).inserted else {
-                    ring.formUnion(path.drop { $0 != id })
-                    break
-                }
-                path.append(id)
-                next = parents[id] ?? nil
-            }
-            done.formUnion(path)
-        }
-        return ring
     }
 
     /// Says of an object which layers of its chain its figures lack.

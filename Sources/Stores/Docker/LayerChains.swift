@@ -65,26 +65,10 @@ struct LayerChains {
 
     private static func flaws(_ parents: [String: String?]) -> [String: Flaw] {
         var flaws: [String: Flaw] = [:]
-        var done: Set<String> = []
-        for start in parents.keys where !done.contains(start) {
-            var path: [String] = []
-            var onPath: Set<String> = []
-            var next: String? = start
-            while let id = next, !done.contains(id) {
-                guard onPath.insert(id).inserted else {
-                    for member in path.drop(while: { $0 != id }) { flaws[member] = .cycle }
-                    break
-                }
-                path.append(id)
-                guard let parent = parents[id] ?? nil else { break }
-                if parents[parent] == nil {
-                    flaws[id] = .missing(parent)
-                    break
-                }
-                next = parent
-            }
-            done.formUnion(path)
+        for (id, parent) in parents {
+            if let parent, parents[parent] == nil { flaws[id] = .missing(parent) }
         }
+        for id in ParentRings.members(parents) { flaws[id] = .cycle }
         return flaws
     }
 }
