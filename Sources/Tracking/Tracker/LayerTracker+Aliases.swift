@@ -1,0 +1,40 @@
+internal import Accounting
+internal import Kernel
+
+// Files that are written by names which are theirs no more.
+extension LayerTracker {
+    /// These files may be open by a name in a directory that went, and what is written by such a name nobody is told:
+    /// each barrier looks at them.
+    func noteUnheard(_ inodes: [UInt64]) {
+        unheard.formUnion(inodes)
+        guard unheard.count > Self.unheardLimit else { return }
+        unheard = unheard.filter { tree?.files[$0] != nil }
+        // Past the bound an audit finds what barriers do not.
+        while unheard.count > Self.unheardLimit { unheard.removeFirst() }
+    }
+
+    /// Finds the files that were written by a name which is theirs no more.
+    func interpret(_ look: Look, at place: Place, exists: Bool) {
+        if look.passedUnseen {
+            aliases.rememberUnseen(place)
+            if look.data || look.dataAfterGone { needsAudit = true }
+        }
+        guard look.data || look.dataAfterGone else { return }
+        if aliases.hasForgotten || now < namesAreUncertainUntil { needsAudit = true }
+        let isByGoneName = look.dataAfterGone || (!exists && !look.structure)
+        let meaning =
+            isByGoneName ? meaningOfGone(place) : aliases.earlierMeaning(of: place)
+        restats.formUnion(meaning.files)
+        if meaning.isUnknown { needsAudit = true }
+    }
+
+    func meaningOfGone(_ place: Place) -> AliasMemory.Meaning {
+        // A file made by O_TMPFILE is reported as `#` and its inode number as long as it is open.
+        if place.name.bytes.first == UInt8(ascii: "#"),
+            let inode = UInt64(String(decoding: place.name.bytes.dropFirst(), as: UTF8.self))
+        {
+            return AliasMemory.Meaning(files: tree?.files[inode] == nil ? [] : [inode], isUnknown: false)
+        }
+        return aliases.meaning(of: place)
+    }
+}

@@ -1,0 +1,81 @@
+internal import Accounting
+package import Kernel
+
+// Marking: an event, a time or a question marks places; nothing is looked at.
+extension LayerTracker {
+    /// Takes an event of one of this layer's watches.
+    package func note(_ event: InotifyEvent) {
+        guard let directory = directoryOfWatch[event.watch] else { return }
+        isCheck = false
+        if event.mask.contains(.ignored) {
+            directoryOfWatch[event.watch] = nil
+            if tree?.directories[directory]?.watch == event.watch {
+                tree?.setWatch(-1, of: directory)
+                markEntry(of: directory)
+            }
+        } else if let name = event.name {
+            pending.note(event, in: directory, name: name)
+        } else if !event.mask.isDisjoint(with: [.deleteSelf, .moveSelf, .unmount]) {
+            markEntry(of: directory)
+        } else {
+            pending.lookAtDirectory(directory)
+        }
+    }
+
+    /// Events were lost: everything is to be looked at again.
+    package func noteOverflow() {
+        isCheck = false
+        aliases.forgetNameless()
+        eventsWereLost = true
+        pending.lookAtEverything()
+    }
+
+    /// Looks again at all files that may change without an event: those written lately, whose blocks may, and those
+    /// that have names outside of the layer.
+    package func markUnsettled() {
+        if settle.hasOverflowed { needsAudit = true }
+        for inode in settle.inodes { restats.insert(inode) }
+        restats.formUnion(unheard)
+        // A write by a name outside of the layer has no event here.
+        for file in tree?.linkedOutside.keys ?? [:].keys { restats.insert(file.inode) }
+    }
+
+    package func markSettled(by now: Int64) {
+        let due = settle.takeDue(at: now)
+        restats.formUnion(due)
+        if settle.hasOverflowed, due.isEmpty == false {
+            settle.clearOverflow()
+            needsAudit = true
+        }
+    }
+
+    /// What a look at everything will take, nanoseconds, by the last one and the size since.
+    package var fullLookEstimate: Int64 {
+        guard let last = lastFullLook else { return 0 }
+        return Int64(Double(last.duration) * Double(tree?.inodeCount ?? 0) / Double(max(last.inodes, 1)))
+    }
+
+    /// Makes the next batch a look at everything.
+    package func audit() {
+        pending.lookAtEverything()
+        counters.audits += 1
+    }
+
+    /// Makes the next batch a look at everything that no event gave cause for.
+    ///
+    /// Such a look checks whether the events told the truth: what it changes is in ``correction``. Where changes are
+    /// known that nobody has looked at, the difference could be theirs, so it is an audit like any other.
+    package func auditUnasked() {
+        isCheck = isSettled && !settle.hasOverflowed
+        audit()
+    }
+
+    func markEntry(of directory: UInt64) {
+        guard let tree, let record = tree.directories[directory] else { return }
+        if directory == tree.root {
+            pending.lookAtEverything()
+        } else {
+            pending.look(at: Place(directory: record.parent, name: record.name))
+        }
+    }
+}
