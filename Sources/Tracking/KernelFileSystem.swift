@@ -93,25 +93,3 @@ final class InotifyInstance {
         return new
     }
 }
-
-/// Which layer each watch of an inotify instance belongs to; used by one thread.
-final class WatchOwners {
-    private var owners: [Int32: Int] = [:]
-
-    var count: Int { owners.count }
-
-    func assign(_ watch: Int32, to layer: Int) {
-        owners[watch] = layer
-    }
-
-    func owner(of watch: Int32) -> Int? {
-        owners[watch]
-    }
-
-    /// Returns whether the watch was the layer's.
-    func release(_ watch: Int32, from layer: Int) -> Bool {
-        guard owners[watch] == layer else { return false }
-        owners[watch] = nil
-        return true
-    }
-}

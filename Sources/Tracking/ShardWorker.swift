@@ -40,6 +40,8 @@ final class ShardWorker {
     private let inodes: InodeBudget
     private let takeCommands: () -> [TrackingShard.Command]
     private let publish: (TrackingCounters) -> Void
+    /// Tells the other shards.
+    private let shareLinks: (LinkedFiles) -> Void
     /// Hands the result of a polling walk to this thread, with the number of the layer it was for.
     private let returnPoll: @Sendable (Int, LayerReport) -> Void
     private let wakeUp: WakeUp
@@ -62,6 +64,7 @@ final class ShardWorker {
         inodes: InodeBudget,
         instance: InotifyInstance, takeCommands: @escaping () -> [TrackingShard.Command],
         publish: @escaping (TrackingCounters) -> Void,
+        shareLinks: @escaping (LinkedFiles) -> Void,
         returnPoll: @escaping @Sendable (Int, LayerReport) -> Void, wakeUp: WakeUp
     ) {
         self.instance = instance
@@ -73,6 +76,7 @@ final class ShardWorker {
         self.inodes = inodes
         self.takeCommands = takeCommands
         self.publish = publish
+        self.shareLinks = shareLinks
         self.wakeUp = wakeUp
     }
 
@@ -106,7 +110,7 @@ final class ShardWorker {
         for entry in tracked.values {
             if let retry = entry.nextRetry { due = min(due, retry) }
             if let settle = entry.tracker.nextSettle { due = min(due, settle) }
-            if entry.tracker.hasPending, entry.nextRetry == nil { due = min(due, batchDue) }
+            if entry.tracker.hasPending || entry.tracker.hasRestats, entry.nextRetry == nil { due = min(due, batchDue) }
             if entry.tracker.needsAudit { due = min(due, auditDue(entry)) }
             due = min(due, entry.lastAudit + auditInterval(entry))
         }
@@ -133,6 +137,7 @@ final class ShardWorker {
             switch command {
             case .track(let key, let directory, let silence): track(key, directory, silence)
             case .forget(let key): forget(key)
+            case .linked(let files): for entry in tracked.values { entry.tracker.note(files) }
             case .polled(let index, let report): take(report, ofPoll: index)
             case .barrier(let answer): barriers.append(answer)
             case .stop: isStopped = true
@@ -260,6 +265,10 @@ final class ShardWorker {
         let paths = tracker.runBatch(now: now) { [unowned self] in drain() }
         inodes.set(tracker.inodeCount, of: entry.key)
         counters.batches += 1
+        if let files = tracker.takeChangedLinks() {
+            for other in tracked.values where other !== entry { other.tracker.note(files) }
+            shareLinks(files)
+        }
         report(entry, index, paths)
     }
 

@@ -6,6 +6,7 @@ internal import Synchronization
 public final class TrackingService: Sendable {
     private let shards: [TrackingShard]
     private let pool: ScannerPool
+    private let links = LinkExchange()
     private let placement = Mutex<[LayerKey: Int]>([:])
 
     public convenience init(
@@ -26,9 +27,10 @@ public final class TrackingService: Sendable {
             shards.append(
                 try TrackingShard(
                     index: index, options: options, sink: sink, pool: pool, budget: budget, inodes: inodes,
-                    openInotify: openInotify))
+                    shareLinks: { [links] files in links.share(files, from: index) }, openInotify: openInotify))
         }
         self.shards = shards
+        links.connect(shards)
     }
 
     public func start() {
@@ -74,6 +76,17 @@ public final class TrackingService: Sendable {
     /// for. Returns the layers whose figures may lack something, or `nil` when the time was over and not even
     /// that is known.
     public func barrier(deadlineMilliseconds: Int) async -> Set<LayerKey>? {
+        let end = monotonicNanoseconds() + Int64(deadlineMilliseconds) * 1_000_000
+        while true {
+            let before = links.version
+            let left = max(0, end - monotonicNanoseconds()) / 1_000_000
+            guard let unsettled = await round(deadlineMilliseconds: Int(left)) else { return nil }
+            // One layer may have found that another's file changed, after that one had answered.
+            if links.version == before { return unsettled }
+        }
+    }
+
+    private func round(deadlineMilliseconds: Int) async -> Set<LayerKey>? {
         await withCheckedContinuation { continuation in
             let gathering = Gathering(count: shards.count + 1) { continuation.resume(returning: $0) }
             for (index, shard) in shards.enumerated() {
@@ -98,43 +111,8 @@ public final class TrackingService: Sendable {
     }
 
     public func stop() {
+        links.connect([])
         for shard in shards { shard.send(.stop) }
         pool.stop()
-    }
-
-    /// Collects the answers of all shards and of the scanners, or gives up.
-    private final class Gathering: Sendable {
-        private struct State {
-            var missing: Int
-            var unsettled: Set<LayerKey> = []
-            var isDone = false
-        }
-
-        private let state: Mutex<State>
-        private let finish: @Sendable (Set<LayerKey>?) -> Void
-
-        init(count: Int, _ finish: @escaping @Sendable (Set<LayerKey>?) -> Void) {
-            state = Mutex(State(missing: count))
-            self.finish = finish
-        }
-
-        func add(_ unsettled: Set<LayerKey>) {
-            let all: Set<LayerKey>? = state.withLock { state in
-                state.unsettled.formUnion(unsettled)
-                state.missing -= 1
-                guard state.missing == 0, !state.isDone else { return nil }
-                state.isDone = true
-                return state.unsettled
-            }
-            if let all { finish(all) }
-        }
-
-        func giveUp() {
-            let isFirst = state.withLock { state in
-                defer { state.isDone = true }
-                return !state.isDone
-            }
-            if isFirst { finish(nil) }
-        }
     }
 }

@@ -17,6 +17,8 @@ final class TrackingShard: Sendable {
         case forget(LayerKey)
         case barrier(Answer)
         case polled(Int, LayerReport)
+        /// A layer of another shard found these files changed.
+        case linked(LinkedFiles)
         case stop
     }
 
@@ -34,11 +36,13 @@ final class TrackingShard: Sendable {
     private let pool: ScannerPool
     private let budget: WatchBudget
     private let inodes: InodeBudget
+    private let shareLinks: @Sendable (LinkedFiles) -> Void
     private let openInotify: @Sendable () throws(KernelError) -> Inotify
 
     init(
         index: Int, options: TrackingOptions, sink: any TrackingSink, pool: ScannerPool, budget: WatchBudget,
         inodes: InodeBudget,
+        shareLinks: @escaping @Sendable (LinkedFiles) -> Void,
         openInotify: @escaping @Sendable () throws(KernelError) -> Inotify
     ) throws(KernelError) {
         self.index = index
@@ -47,6 +51,7 @@ final class TrackingShard: Sendable {
         self.pool = pool
         self.budget = budget
         self.inodes = inodes
+        self.shareLinks = shareLinks
         self.openInotify = openInotify
         wakeUp = try WakeUp()
     }
@@ -58,6 +63,7 @@ final class TrackingShard: Sendable {
                 instance: InotifyInstance(openInotify),
                 takeCommands: { [self] in takeCommands() },
                 publish: { [self] counters in shared.withLock { $0.counters = counters } },
+                shareLinks: shareLinks,
                 returnPoll: { [weak self] index, report in self?.send(.polled(index, report)) },
                 wakeUp: wakeUp)
             worker.run()
@@ -89,27 +95,5 @@ final class TrackingShard: Sendable {
             defer { shared.commands = [] }
             return shared.commands
         }
-    }
-}
-
-/// How many watches all shards may hold together.
-final class WatchBudget: Sendable {
-    private let limit: Int
-    private let used = Mutex(0)
-
-    init(limit: Int) {
-        self.limit = limit
-    }
-
-    func take() -> Bool {
-        used.withLock {
-            guard $0 < limit else { return false }
-            $0 += 1
-            return true
-        }
-    }
-
-    func give(_ count: Int = 1) {
-        used.withLock { $0 -= count }
     }
 }

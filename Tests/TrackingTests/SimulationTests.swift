@@ -3,30 +3,36 @@ import Kernel
 import Testing
 import UsageTestKit
 
-/// A failure tells its seed; the same run needs the same order of dictionaries, so `make test` sets
+/// A failure tells its options with the seed; the same run needs the same order of dictionaries, so `make test` sets
 /// `SWIFT_DETERMINISTIC_HASHING=1`.
-@Suite("The tracker on a simulated disk")
+@Suite("Trackers and ledger on a simulated disk")
 struct SimulationTests {
     private static let isLong = ProcessInfo.processInfo.environment["USAGED_TEST_ALL"] != nil
-    /// Operations of one case of ``life(_:queueLimit:)``.
-    private static let operations = isLong ? 4_000_000 : 200_000
+    /// Operations of one of the twenty cases below; ten million in all, a hundred million in the long run.
+    private static let operations = isLong ? 5_000_000 : 500_000
 
     @Test(
         "whatever is done, between and during looks, the figure that is called right is a walk's",
         arguments: [(60, 60), (400, 60), (3000, 400), (60, 5), (20, 3)], [16, 300])
-    func life(_ work: (stretch: Int, burst: Int), queueLimit: Int) async throws {
-        // The short run is the same each time; the long one finds what is new.
-        let seed = Self.isLong ? UInt64.random(in: 0...UInt64.max / 2) : 1
-        var done = 0
-        var run: UInt64 = 0
-        while done < Self.operations {
-            var options = TrackerSimulation.Options(seed: seed + run, operations: 20_000)
-            options.stretch = work.stretch
-            options.burst = work.burst
-            options.queueLimit = queueLimit
-            done += try await simulate(options).operations
-            run += 1
-        }
+    func oneLayer(_ work: (stretch: Int, burst: Int), queueLimit: Int) async throws {
+        var options = TrackerSimulation.Options(seed: 0, operations: 0)
+        options.stretch = work.stretch
+        options.burst = work.burst
+        options.queueLimit = queueLimit
+        try await repeatedly(options)
+    }
+
+    @Test(
+        "layers that share files and take directories from each other are each right, and their sum is",
+        arguments: [TrackerSimulation.Layout.twoInstances, .twoOfOneInstance],
+        [(60, 60), (400, 60), (3000, 400), (60, 5), (20, 3)])
+    func twoLayers(_ layout: TrackerSimulation.Layout, work: (stretch: Int, burst: Int)) async throws {
+        var options = TrackerSimulation.Options(seed: 0, operations: 0)
+        options.layout = layout
+        options.stretch = work.stretch
+        options.burst = work.burst
+        options.queueLimit = 100
+        try await repeatedly(options)
     }
 
     @Test(
@@ -44,6 +50,19 @@ struct SimulationTests {
             do { _ = try await simulate(options) } catch { found = true }
         }
         #expect(found, "no seed of forty told the difference")
+    }
+
+    /// Many short runs find more than a long one: the tree stays small, so that its names meet.
+    private func repeatedly(_ options: TrackerSimulation.Options) async throws {
+        // The short form is the same each time; the long one finds what is new.
+        var options = options
+        options.seed = Self.isLong ? UInt64.random(in: 0...UInt64.max / 2) : 0
+        options.operations = 20_000
+        var done = 0
+        while done < Self.operations {
+            options.seed += 1
+            done += try await simulate(options).operations
+        }
     }
 
     /// Runs on a thread apart from those that all tests share.

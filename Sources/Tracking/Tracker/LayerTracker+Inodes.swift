@@ -49,17 +49,21 @@ extension LayerTracker {
     }
 
     func setFile(_ status: FileStatus, at place: Place, wasWritten: Bool) {
-        if tree?.files[status.identity.inode] == nil { newFiles.append(status.identity.inode) }
+        let inode = status.identity.inode
+        if tree?.files[inode] == nil { newFiles.append(inode) }
+        let wasLinkedOutside = tree?.isLinkedOutside(inode) == true
         let change = tree?.setFile(status, at: place) ?? 0
+        // It may still be open by the name that it had elsewhere.
+        if wasLinkedOutside, tree?.isLinkedOutside(inode) == false { noteUnheard([inode]) }
         if change != 0 { growth.note(place, change) }
         guard status.kind == .regular, status.allocated > settledBytes else { return }
         // A look at everything finds files that nobody wrote for long; their change time tells.
         let mayStillChange =
             settledBefore.map {
-                status.changed > $0 && (change != 0 || !settle.contains(status.identity.inode))
+                status.changed > $0 && (change != 0 || !settle.contains(inode))
             }
             ?? (change != 0)
-        if wasWritten || mayStillChange { settle.noteWrite(of: status.identity.inode, at: now) }
+        if wasWritten || mayStillChange { settle.noteWrite(of: inode, at: now) }
     }
 
     func setDirectory(

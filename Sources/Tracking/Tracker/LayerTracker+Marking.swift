@@ -40,6 +40,21 @@ extension LayerTracker {
         for file in tree?.linkedOutside.keys ?? [:].keys { restats.insert(file.inode) }
     }
 
+    /// Files that have names outside of the layer and were found to have changed; whoever holds those names is to
+    /// know, for it has no event of it.
+    package func takeChangedLinks() -> LinkedFiles? {
+        guard let device = tree?.device, let inodes = tree?.takeChangedLinks(), !inodes.isEmpty else {
+            return nil
+        }
+        return LinkedFiles(device: device, inodes: inodes)
+    }
+
+    /// Another layer has names of these files and found them changed.
+    package func note(_ files: LinkedFiles) {
+        guard let tree, tree.device == files.device else { return }
+        for inode in files.inodes where tree.files[inode] != nil { restats.insert(inode) }
+    }
+
     package func markSettled(by now: Int64) {
         let due = settle.takeDue(at: now)
         restats.formUnion(due)

@@ -35,6 +35,8 @@ struct LayerTree {
     /// All names of files with more than one in this layer.
     private var names: [UInt64: Set<Place>] = [:]
     private(set) var linkedOutside: [InodeKey: Measure] = [:]
+    /// Files with names outside of this layer whose figure changed, those included that were just found to be so.
+    private var changedLinks: Set<UInt64> = []
     // Wide enough for any number of the largest files there can be, so that what was added can be taken away.
     private var diskBytes: Int128 = 0
     private var sizeBytes: Int128 = 0
@@ -133,11 +135,20 @@ struct LayerTree {
         files[inode] = record
         let key = InodeKey(device: device, inode: inode)
         if Int(record.links) > record.names {
-            linkedOutside[key] = Measure(
-                diskBytes: record.allocated, sizeBytes: record.size, inodes: 1)
+            let measure = Measure(diskBytes: record.allocated, sizeBytes: record.size, inodes: 1)
+            if linkedOutside.updateValue(measure, forKey: key) != measure { changedLinks.insert(inode) }
         } else if !linkedOutside.isEmpty {
             linkedOutside[key] = nil
         }
+    }
+
+    func isLinkedOutside(_ inode: UInt64) -> Bool {
+        !linkedOutside.isEmpty && linkedOutside[InodeKey(device: device, inode: inode)] != nil
+    }
+
+    mutating func takeChangedLinks() -> Set<UInt64> {
+        defer { changedLinks = [] }
+        return changedLinks
     }
 
     // MARK: Names

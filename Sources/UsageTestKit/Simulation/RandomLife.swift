@@ -78,7 +78,16 @@ package final class RandomLife {
             Bool.random(using: &generator)
             ? entry()?.node : open.randomElement(using: &generator).map { disk.node(of: $0) }
         let directory = directory()
-        guard let node, disk.isHeard(directory) else { return }
+        guard let node, isHeard(directory), isOfOneLayer(node, directory) else { return }
+        disk.link(node, name(), in: directory)
+    }
+
+    /// Gives a file of one layer a name in another.
+    package func linkAcrossLayers() {
+        guard let node = entry(inside: true)?.node else { return }
+        let directory = directory(inside: true)
+        guard isHeard(directory), node.openCount == 0 else { return }
+        operations += 1
         disk.link(node, name(), in: directory)
     }
 
@@ -86,7 +95,9 @@ package final class RandomLife {
     private func ephemeralLink() {
         guard let node = entry()?.node, node.kind == .regular else { return }
         let (name, directory) = (name(), directory(inside: true))
-        guard directory.children[name] == nil, disk.isHeard(directory) else { return }
+        guard directory.children[name] == nil, isHeard(directory), isOfOneLayer(node, directory) else {
+            return
+        }
         disk.link(node, name, in: directory)
         guard let entry = directory.children[name] else { return }
         let file = disk.open(entry)
@@ -98,15 +109,13 @@ package final class RandomLife {
     private func rename() {
         guard let entry = entry() else { return }
         let directory = directory()
-        guard disk.isOutside(directory) == disk.isOutside(entry.parent) || !disk.isOpen(entry.node) else {
-            return
-        }
+        guard mayGo(entry, to: directory) else { return }
         disk.rename(entry, to: name(), in: directory)
     }
 
     private func exchange() {
         guard let first = entry(), let second = entry(),
-            disk.isOutside(first.parent) == disk.isOutside(second.parent)
+            disk.top(of: first.parent) === disk.top(of: second.parent)
         else { return }
         disk.exchange(first, second)
     }
@@ -121,6 +130,36 @@ package final class RandomLife {
         disk.unlink(entry)
     }
 
+    // MARK: What leaves a trace
+
+    /// Whether the layer hears of the directory's names: it is outside of all, or watched.
+    ///
+    /// A file that gets a name in a directory just made, is written by it, and loses it before anyone could watch,
+    /// leaves no trace: only an audit finds that, so it is left out.
+    private func isHeard(_ directory: SimulatedDisk.Node) -> Bool {
+        disk.top(of: directory) === disk.outside || directory.watches.contains { $0 != nil }
+    }
+
+    /// Whether a file has no names in another layer than a directory's.
+    ///
+    /// A name in another layer that comes and goes before anyone looks leaves no trace in the first: only an audit
+    /// finds what is written by it. Names across layers are made when all is quiet (``linkAcrossLayers()``).
+    private func isOfOneLayer(_ node: SimulatedDisk.Node, _ directory: SimulatedDisk.Node) -> Bool {
+        let top = disk.top(of: directory)
+        if top === disk.outside { return node.openCount == 0 || disk.roots.count == 1 }
+        return node.parents.allSatisfy {
+            let other = disk.top(of: $0)
+            return other === top || other === disk.outside && disk.roots.count == 1
+        } && (node.links > 0 || disk.roots.count == 1)
+    }
+
+    /// Whether what an entry names may move to a directory: over a layer's border only what is not open, and between
+    /// layers nothing that could be open by another of its names.
+    private func mayGo(_ entry: SimulatedDisk.Entry, to directory: SimulatedDisk.Node) -> Bool {
+        guard disk.top(of: directory) !== disk.top(of: entry.parent) else { return true }
+        return !disk.isOpen(entry.node) && (disk.roots.count == 1 || !disk.isLinked(entry.node))
+    }
+
     // MARK: Choices
 
     /// A directory, seldom one outside of the layer.
@@ -128,7 +167,10 @@ package final class RandomLife {
     /// Files go there and come from there, but are written inside: a container reaches its files by names of its
     /// layer alone, and a write by any other has no event that the layer's directories could tell.
     private func directory(inside: Bool = false) -> SimulatedDisk.Node {
-        var node = !inside && Int.random(in: 0..<12, using: &generator) == 0 ? disk.outside : disk.root
+        var node = disk.outside
+        if inside || Int.random(in: 0..<12, using: &generator) != 0 {
+            node = disk.roots[Int.random(in: disk.roots.indices, using: &generator)]
+        }
         for _ in 0..<Int.random(in: 0...3, using: &generator) {
             let name = name()
             guard let next = node.children[name]?.node, next.kind == .directory else { continue }

@@ -7,16 +7,15 @@ struct SimulatedFileSystem: LayerFileSystem {
     typealias Handle = SimulatedDisk.Node
 
     let disk: SimulatedDisk
+    let root: SimulatedDisk.Node
+    let inotify: SimulatedInotify
+    let owners: WatchOwners
+    let layer: Int
     /// Called before each look.
     let disturb: () -> Void
 
-    init(disk: SimulatedDisk, disturb: @escaping () -> Void) {
-        self.disk = disk
-        self.disturb = disturb
-    }
-
     func openRoot() throws(KernelError) -> SimulatedDisk.Node {
-        disk.root
+        root
     }
 
     func open(
@@ -52,19 +51,22 @@ struct SimulatedFileSystem: LayerFileSystem {
         for name in directory.children.keys { body(name) }
         if disk.mutation == .listBeforeWatch {
             disturb()
-            _ = disk.watch(directory)
+            _ = inotify.watch(directory)
         }
     }
 
     func watch(_ directory: SimulatedDisk.Node) throws(KernelError) -> Int32 {
-        if disk.mutation == .listBeforeWatch { return disk.reserveWatch(directory) }
-        disturb()
-        return disk.watch(directory)
+        if disk.mutation != .listBeforeWatch { disturb() }
+        let watch =
+            disk.mutation == .listBeforeWatch ? inotify.reserveWatch(directory) : inotify.watch(directory)
+        owners.assign(watch, to: layer)
+        return watch
     }
 
     func settledBytes(of root: SimulatedDisk.Node) -> Int64 { SimulatedDisk.settledBytes }
 
     func unwatch(_ watch: Int32) {
-        disk.unwatch(watch)
+        guard owners.release(watch, from: layer) else { return }
+        inotify.unwatch(watch)
     }
 }
