@@ -110,7 +110,9 @@ final class ShardWorker {
         for entry in tracked.values {
             if let retry = entry.nextRetry { due = min(due, retry) }
             if let settle = entry.tracker.nextSettle { due = min(due, settle) }
-            if entry.tracker.hasPending || entry.tracker.hasRestats, entry.nextRetry == nil { due = min(due, batchDue) }
+            if entry.tracker.hasPending || entry.tracker.hasRestats, entry.nextRetry == nil {
+                due = min(due, batchDue)
+            }
             if entry.tracker.needsAudit { due = min(due, auditDue(entry)) }
             due = min(due, entry.lastAudit + auditInterval(entry))
         }

@@ -27,7 +27,8 @@ public final class TrackingService: Sendable {
             shards.append(
                 try TrackingShard(
                     index: index, options: options, sink: sink, pool: pool, budget: budget, inodes: inodes,
-                    shareLinks: { [links] files in links.share(files, from: index) }, openInotify: openInotify))
+                    shareLinks: { [links] files in links.share(files, from: index) }, openInotify: openInotify
+                ))
         }
         self.shards = shards
         links.connect(shards)

@@ -44,10 +44,10 @@ package final class RandomLife {
         }
     }
 
-    /// Closes everything, so that what was stored into mapped memory is told.
+    /// Closes what was stored into by way of memory, so that it is told; all else stays open.
     package func rest() {
-        for file in open { disk.close(file) }
-        open = []
+        for file in open where file.isMapped { disk.close(file) }
+        open.removeAll(where: \.isMapped)
     }
 
     // MARK: Operations

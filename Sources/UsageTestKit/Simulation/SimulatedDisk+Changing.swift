@@ -39,6 +39,7 @@ extension SimulatedDisk {
 
     /// Stores into mapped memory: blocks come, and nobody is told before the file is closed.
     package func store(into file: Opened) {
+        file.isMapped = true
         file.entry.node.allocated += 8192
         touch(file.entry.node)
     }

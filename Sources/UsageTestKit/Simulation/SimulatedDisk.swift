@@ -59,6 +59,8 @@ package final class SimulatedDisk {
     /// A file that is open for writing.
     package final class Opened {
         let entry: Entry
+        /// Stored into by way of memory, which nobody was told.
+        var isMapped = false
 
         init(_ entry: Entry) {
             self.entry = entry

@@ -64,7 +64,8 @@ package final class SimulatedInotify {
 
     /// Tells an event of a directory, or of an entry in it, if the directory is watched.
     func tell(
-        _ mask: InotifyEvent.Mask, _ directory: SimulatedDisk.Node, _ name: FileName? = nil, cookie: UInt32 = 0
+        _ mask: InotifyEvent.Mask, _ directory: SimulatedDisk.Node, _ name: FileName? = nil,
+        cookie: UInt32 = 0
     ) {
         guard let watch = directory.watches[index] else { return }
         put(InotifyEvent(watch: watch, mask: mask, cookie: cookie, name: name))

@@ -97,9 +97,12 @@ package final class TrackerSimulation {
         layers = disk.roots.enumerated().map { index, root in
             let instance = index % disk.instances.count
             let fileSystem = SimulatedFileSystem(
-                disk: disk, root: root, inotify: disk.instances[instance], owners: owners[instance], layer: index
+                disk: disk, root: root, inotify: disk.instances[instance], owners: owners[instance],
+                layer: index
             ) {
-                guard disturbance.isOn, Int.random(in: 0..<8, using: &disturbance.generator) == 0 else { return }
+                guard disturbance.isOn, Int.random(in: 0..<8, using: &disturbance.generator) == 0 else {
+                    return
+                }
                 disturbance.isOn = false
                 life.step()
                 disturbance.isOn = true
@@ -209,7 +212,8 @@ package final class TrackerSimulation {
         let expected = Measure(diskBytes: truth.disk, sizeBytes: truth.size, inodes: truth.inodes)
         guard figure == expected else {
             throw Difference(
-                options: options, operations: life.operations, subject: subject, figure: figure, truth: expected)
+                options: options, operations: life.operations, subject: subject, figure: figure,
+                truth: expected)
         }
     }
 }
