@@ -111,6 +111,15 @@ package final class SimulatedDisk {
         }
     }
 
+    deinit {
+        // A directory and its entries hold each other.
+        var stack = [root, outside]
+        while let node = stack.popLast() {
+            stack += node.children.values.map(\.node)
+            node.children = [:]
+        }
+    }
+
     // MARK: Looking
 
     func status(of node: Node) -> FileStatus {
