@@ -34,6 +34,8 @@ extension FuzzTarget {
         var parser = ResponseParser(bodyLimit: nil)
         do throws(ResponseParser.Failure) {
             try parser.receive(answer)
+            // Nothing but `100 Continue` where the body did not come.
+            guard parser.head != nil else { return }
             try parser.end()
         } catch {
             try require(
