@@ -107,3 +107,22 @@ let package = Package(
         tests(of: "Engine", ["Accounting", "Journal", "Wire", "UsageClient", "usaged", "usage-client"]),
     ]
 )
+
+// The bodies of the fuzz targets are tests of their own, on the inputs in Fuzz/Corpus. With USAGED_FUZZ they become
+// an executable for libFuzzer instead, whose `main` it brings along (`make fuzz`).
+let fuzzed: [Target.Dependency] = [
+    "Accounting", "History", "Kernel", "Settings", "StatusFeed", "Stores", "UsageClient", "UsageTestKit",
+    "Wire",
+    nioCore, nioPosix, logging,
+]
+if Context.environment["USAGED_FUZZ"] == nil {
+    package.targets.append(
+        .testTarget(
+            name: "FuzzTests", dependencies: fuzzed, path: "Fuzz", exclude: ["Corpus", "Entry"],
+            swiftSettings: strict))
+} else {
+    package.targets.append(
+        .executableTarget(
+            name: "fuzz", dependencies: fuzzed, path: "Fuzz", exclude: ["Corpus", "Replay"],
+            swiftSettings: strict + [.unsafeFlags(["-parse-as-library"])]))
+}

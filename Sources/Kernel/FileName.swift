@@ -38,12 +38,21 @@ public struct FileName: Hashable, Sendable {
                 text.unicodeScalars.append(scalar)
                 rest = rest.dropFirst(length)
             } else {
-                let hex = String(first, radix: 16)
-                text += "\\x" + (hex.count == 1 ? "0" : "") + hex
+                text += hex(first)
                 rest = rest.dropFirst()
             }
         }
         return text
+    }
+
+    /// As ``escape(_:)``, but with every byte that is not ASCII escaped, so that equal texts are equal bytes.
+    public static func escapeAll(_ bytes: [UInt8]) -> String {
+        bytes.map { $0 < 0x80 ? escape([$0]) : hex($0) }.joined()
+    }
+
+    private static func hex(_ byte: UInt8) -> String {
+        let digits = String(byte, radix: 16)
+        return "\\x" + (digits.count == 1 ? "0" : "") + digits
     }
 
     private static func decodeScalar(_ bytes: ArraySlice<UInt8>) -> (Unicode.Scalar, Int)? {

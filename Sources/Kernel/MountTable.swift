@@ -36,7 +36,10 @@ public struct MountTable: Hashable, Sendable {
         var best: Mount?
         for mount in mounts {
             let prefix = mount.path == "/" ? "/" : mount.path + "/"
-            guard path == mount.path || path.hasPrefix(prefix) else { continue }
+            // By bytes, as the kernel compares them: equal text may be another path.
+            guard path.utf8.elementsEqual(mount.path.utf8) || path.utf8.starts(with: prefix.utf8) else {
+                continue
+            }
             if mount.path.utf8.count >= (best?.path.utf8.count ?? 0) { best = mount }
         }
         return best

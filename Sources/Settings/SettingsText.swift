@@ -86,14 +86,17 @@ public enum SettingsText {
 
     /// Takes an absolute path without `.` and `..`, that fits a system call.
     public static func absolutePath(_ text: String) throws(Rejection) -> String {
-        guard text.hasPrefix("/") else {
+        // By bytes, as the kernel does: a combining mark would make another character of the slash before it.
+        guard text.utf8.first == UInt8(ascii: "/") else {
             throw Rejection("\(quote(text)) is not an absolute path; it must begin with /")
         }
         guard text.utf8.count < 4096 else { throw Rejection("a path may have 4095 bytes at most") }
         guard text.unicodeScalars.allSatisfy({ $0.value >= 0x20 && $0.value != 0x7F }) else {
             throw Rejection("\(quote(text)) holds a control character")
         }
-        let components = text.split(separator: "/")
+        let components = text.utf8.split(separator: UInt8(ascii: "/")).map {
+            String(decoding: $0, as: UTF8.self)
+        }
         guard !components.contains(".."), !components.contains(".") else {
             throw Rejection("\(quote(text)) must be written without . and ..")
         }

@@ -41,9 +41,10 @@ extension Connection {
             let announced = head.headers.first(name: "content-length").flatMap { Int($0) } ?? 0
             if announced > core.limits.bodyBytes {
                 refuse(.problem(tooLarge))
-            } else if head.headers[canonicalForm: "expect"].contains(where: {
-                $0.lowercased() == "100-continue"
-            }) {
+            } else if head.version == .http1_1,
+                head.headers[canonicalForm: "expect"].contains(where: { $0.lowercased() == "100-continue" })
+            {
+                // A client of HTTP/1.0 would take it for the answer.
                 write(.head(HTTPResponseHead(version: .http1_1, status: .continue)))
                 context?.flush()
             }

@@ -42,4 +42,16 @@ struct SettingsTextTests {
     func noDurations(text: String) {
         #expect(throws: SettingsText.Rejection.self) { try SettingsText.milliseconds(text) }
     }
+
+    @Test("an absolute path", arguments: ["/", "/a", "/a/.b/..c/...", "/\u{301}a/b", "/with space/é"])
+    func paths(text: String) throws {
+        #expect(try SettingsText.absolutePath(text) == text)
+    }
+
+    @Test(
+        "no path, or one that leads elsewhere, whatever character a slash and a mark make together",
+        arguments: ["", "a", "./a", "/a/../b", "/a/.", "/..", "/a/../\u{5AA}b", "/a\nb", "/./\u{301}"])
+    func noPaths(text: String) {
+        #expect(throws: SettingsText.Rejection.self) { try SettingsText.absolutePath(text) }
+    }
 }

@@ -112,4 +112,17 @@ import Wire
             #expect(server.provider.marks.withLock { $0 } == ["before build", "b"])
         }
     }
+
+    @Test("a client of HTTP/1.0 is not told to continue, which it would take for the answer")
+    func continueForOldClients() async throws {
+        try await TestServer.run { server in
+            let status = try await offPool { [path = server.path] in
+                let client = try RawClient(path)
+                try client.send(
+                    "POST /v1/marks/b HTTP/1.0\r\nExpect: 100-continue\r\nContent-Length: 1\r\n\r\nb")
+                return try client.response().status
+            }
+            #expect(status == 200)
+        }
+    }
 }

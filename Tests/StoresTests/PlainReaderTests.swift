@@ -33,6 +33,18 @@ struct PlainReaderTests {
         #expect(facts.problems.map(\.object) == [.layer("\\xff")])
     }
 
+    @Test("of two names that are one text in two spellings the second is said, and not taken for the first")
+    func oneTextTwice() throws {
+        let root = try DockerAbsenceTests.EmptyRoot(["cafe\u{301}", "good"])
+        // By bytes, for FileManager may choose the spelling.
+        #expect(mkdir(root.path + "/caf\u{E9}", 0o755) == 0)
+        let facts = PlainReader(root: root.path).read().facts
+        #expect(facts.layers.map(\.id) == ["cafe\u{301}", "good"])
+        #expect(Set(facts.layers.map(\.id)).count == 2)
+        #expect(facts.problems.map(\.object) == [.layer("caf\\xc3\\xa9")])
+        #expect(facts.problems.map(\.severity) == [.damaged])
+    }
+
     @Test("a root that does not exist is unreadable")
     func missingRoot() throws {
         let root = try DockerAbsenceTests.EmptyRoot()

@@ -29,6 +29,7 @@ public final class PlainReader: StoreReader {
         var facts = StoreFacts(store: identity)
         let (names, fault) = directory.names { directory.missingDirectory($0) == nil }
         if let fault { facts.problems.append(fault.problem(of: .store)) }
+        var ids: Set<String> = []
         for name in names {
             let id = name.escaped
             guard let text = String(validating: name.bytes, as: UTF8.self) else {
@@ -36,6 +37,14 @@ public final class PlainReader: StoreReader {
                 let problem = StoreProblem(
                     severity: .damaged, object: .layer(id), path: "\(root)/\(id)",
                     reason: "its name is not UTF-8, so it cannot be followed: rename it")
+                facts.problems.append(problem)
+                continue
+            }
+            guard ids.insert(id).inserted else {
+                // Equal as text, so each would have the other's figure.
+                let problem = StoreProblem(
+                    severity: .damaged, object: .layer(FileName.escapeAll(name.bytes)), path: "\(root)/\(id)",
+                    reason: "another name is the same text in other bytes; it is not followed: rename it")
                 facts.problems.append(problem)
                 continue
             }

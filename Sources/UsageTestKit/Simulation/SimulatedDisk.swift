@@ -115,6 +115,15 @@ package final class SimulatedDisk {
         self.instances = (0..<instances).map { SimulatedInotify(self, index: $0) }
     }
 
+    deinit {
+        // A directory and its entries hold each other.
+        var stack = [root, outside]
+        while let node = stack.popLast() {
+            stack += node.children.values.map(\.node)
+            node.children = [:]
+        }
+    }
+
     // MARK: Looking
 
     func status(of node: Node) -> FileStatus {
