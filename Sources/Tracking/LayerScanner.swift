@@ -37,12 +37,17 @@ public enum LayerScanner {
         var linked: [UInt64: (names: UInt32, links: UInt32, measure: Measure)] = [:]
         var steps = [Step(parent: -1, name: FileName(bytes: []))]
         var stack = [0]
+        var opened = OpenAncestors(root: 0, root)
 
         while let index = stack.popLast() {
             guard !isCancelled() else { throw KernelError(call: "walk", path: path, errno: .canceled) }
             let directory: Directory
             do {
-                directory = index == 0 ? root : try root.openDescendant(names(to: index, steps))
+                directory = try opened.open(index) {
+                    (steps[$0].parent, steps[$0].name)
+                } by: { (path, above) throws(KernelError) in
+                    try above.openDescendant(path)
+                }
             } catch {
                 guard error.leadsElsewhere else { throw error }
                 continue
@@ -104,15 +109,5 @@ public enum LayerScanner {
                 linkedOutside: outside),
             root: rootStatus, directoriesRead: directoriesRead, looks: looks,
             newestChange: newestChange)
-    }
-
-    private static func names(to index: Int, _ steps: [Step]) -> [FileName] {
-        var names: [FileName] = []
-        var current = index
-        while current > 0 {
-            names.append(steps[current].name)
-            current = steps[current].parent
-        }
-        return names.reversed()
     }
 }

@@ -152,6 +152,7 @@ final class ShardWorker {
             path: directory, instance: instance, watches: owners, budget: budget, layer: index)
         // XFS keeps preallocated blocks for up to 300 s; elsewhere the second stage is one look in vain.
         let tracker = LayerTracker(fileSystem: fileSystem, settleSeconds: [35, 320])
+        tracker.depthLimit = options.depthLimit
         tracked[index] = Tracked(key, directory, tracker, silence: silence, now: monotonicNanoseconds())
         indices[key] = index
     }
