@@ -17,11 +17,15 @@ public final class Directory: Sendable {
         try? descriptor.close()
     }
 
-    /// Opens a directory that the operator or a store's metadata named; symbolic links on the way are followed.
+    /// Opens a directory that the operator or a store's metadata named; symbolic links on the way are followed, and
+    /// the last component where `followingLast` says so.
     ///
     /// The corresponding C function is `open` with `O_DIRECTORY`.
-    public static func open(path: String) throws(KernelError) -> Directory {
-        let raw = retryingOnInterrupt { Glibc.open(path, O_RDONLY | O_DIRECTORY | O_CLOEXEC | O_NONBLOCK) }
+    public static func open(path: String, followingLast: Bool = true) throws(KernelError) -> Directory {
+        let links = followingLast ? 0 : O_NOFOLLOW
+        let raw = retryingOnInterrupt {
+            Glibc.open(path, O_RDONLY | O_DIRECTORY | O_CLOEXEC | O_NONBLOCK | links)
+        }
         guard raw >= 0 else { throw KernelError(call: "open", path: path) }
         return Directory(adopting: raw)
     }

@@ -17,7 +17,7 @@ struct KernelFileSystem: LayerFileSystem {
     let layer: Int
 
     func openRoot() throws(KernelError) -> Directory {
-        try Directory.open(path: path)
+        try Directory.open(path: path, followingLast: false)
     }
 
     func open(_ path: [FileName], below root: Directory) throws(KernelError) -> Directory {

@@ -19,14 +19,14 @@ public enum LayerScanner {
         var name: FileName
     }
 
-    /// Walks `path`, its links followed but none below, and stays on its file system.
+    /// Walks `path`, which may not be a link itself, and stays on its file system.
     ///
     /// Every inode is counted once; what goes meanwhile is left out. Memory grows with the number of directories
     /// and of files with several names, not with depth. `isCancelled` is asked at each directory.
     public static func measure(
         path: String, isCancelled: () -> Bool = { false }
     ) throws(KernelError) -> Result {
-        let root = try Directory.open(path: path)
+        let root = try Directory.open(path: path, followingLast: false)
         let rootStatus = try root.status()
         var disk = Int128(rootStatus.allocated)
         var size: Int128 = 0

@@ -13,6 +13,7 @@ final class ShardWorker {
         var lastReported: LayerReport.Outcome?
         var lastWatches = -1
         var lastAudit: Int64
+        var lastRootLook: Int64
         var nextRetry: Int64?
         var wasPolled = false
 
@@ -28,8 +29,12 @@ final class ShardWorker {
             self.directory = directory
             self.tracker = tracker
             lastAudit = now
+            lastRootLook = now
         }
     }
+
+    /// Between two looks at where a layer's path leads, which no event tells; nanoseconds.
+    private static let rootInterval: Int64 = 10_000_000_000
 
     private static let drainLimit = 65_536
 
@@ -108,7 +113,7 @@ final class ShardWorker {
             if let settle = entry.tracker.nextSettle { due = min(due, settle) }
             if entry.tracker.hasPending, entry.nextRetry == nil { due = min(due, batchDue) }
             if entry.tracker.needsAudit { due = min(due, auditDue(entry)) }
-            due = min(due, entry.lastAudit + auditInterval(entry))
+            due = min(due, entry.lastAudit + auditInterval(entry), entry.lastRootLook + Self.rootInterval)
         }
         let milliseconds = (due - now + 999_999) / 1_000_000
         return Int32(clamping: max(0, milliseconds))
@@ -245,6 +250,10 @@ final class ShardWorker {
         let tracker = entry.tracker
         tracker.markSettled(by: now)
         if isAsked { tracker.markUnsettled() }
+        if isAsked || now >= entry.lastRootLook + Self.rootInterval {
+            entry.lastRootLook = now
+            tracker.lookAtRoot()
+        }
         if now >= entry.lastAudit + auditInterval(entry) {
             entry.lastAudit = now
             // Where events tell little, finding more is no correction.

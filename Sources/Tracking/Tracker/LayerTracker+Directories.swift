@@ -19,6 +19,15 @@ extension LayerTracker {
         return tree?.root == status.identity.inode && tree?.device == status.identity.device
     }
 
+    /// Marks everything where the layer's path leads to another directory by now, or to none.
+    package func lookAtRoot() {
+        guard let tree, pending.isEmpty else { return }
+        let status = try? fileSystem.status(of: fileSystem.openRoot())
+        guard status?.identity.inode != tree.root || status?.identity.device != tree.device else { return }
+        isCheck = false
+        pending.lookAtEverything()
+    }
+
     /// Runs `body` with a directory, open and known to be the one that is meant; returns whether it was.
     @discardableResult
     func withDirectory(
