@@ -53,7 +53,6 @@ final class ShardWorker {
     private let owners = WatchOwners()
     private var tracked: [Int: Tracked] = [:]
     private var indices: [LayerKey: Int] = [:]
-    private var nextIndex = 0
     private var counters = TrackingCounters()
     private var retired = TrackerCounters()
     private var firstEvent: Int64?
@@ -151,8 +150,7 @@ final class ShardWorker {
 
     private func track(_ key: LayerKey, _ directory: String, _ silence: String?) {
         forget(key)
-        let index = nextIndex
-        nextIndex += 1
+        let index = budget.register()
         let fileSystem = KernelFileSystem(
             path: directory, instance: instance, watches: owners, budget: budget, layer: index)
         // XFS keeps preallocated blocks for up to 300 s; elsewhere the second stage is one look in vain.
@@ -198,7 +196,9 @@ final class ShardWorker {
         }
         guard let index = owners.owner(of: event.watch) else { return }
         tracked[index]?.tracker.note(event)
-        if event.mask.contains(.ignored), owners.release(event.watch, from: index) { budget.give() }
+        if event.mask.contains(.ignored), owners.release(event.watch, from: index) {
+            budget.give(for: index)
+        }
     }
 
     // MARK: Batches
@@ -212,7 +212,7 @@ final class ShardWorker {
         // The owner of each entry may change while a batch runs, so go by index.
         for index in tracked.keys.sorted() {
             guard let entry = tracked[index] else { continue }
-            prepare(entry, now: now, isAsked: !asked.isEmpty)
+            prepare(entry, index, now: now, isAsked: !asked.isEmpty)
             let tracker = entry.tracker
             let isWaiting = entry.nextRetry.map { now < $0 } ?? false
             guard !isWaiting, tracker.hasPending || tracker.hasRestats else { continue }
@@ -246,13 +246,17 @@ final class ShardWorker {
         }
     }
 
-    private func prepare(_ entry: Tracked, now: Int64, isAsked: Bool) {
+    private func prepare(_ entry: Tracked, _ index: Int, now: Int64, isAsked: Bool) {
         let tracker = entry.tracker
         tracker.markSettled(by: now)
         if isAsked { tracker.markUnsettled() }
         if isAsked || now >= entry.lastRootLook + Self.rootInterval {
             entry.lastRootLook = now
             tracker.lookAtRoot()
+            if budget.mustYield(index) {
+                tracker.yieldWatches()
+                report(entry, index, [])
+            }
         }
         if now >= entry.lastAudit + auditInterval(entry) {
             entry.lastAudit = now

@@ -34,6 +34,19 @@ extension LayerTracker {
         return true
     }
 
+    /// Gives all watches back, for other layers lack some.
+    package func yieldWatches() {
+        fail(Self.overShare)
+    }
+
+    private static var overShare: Failure {
+        .untrackable(
+            reason: """
+                it has more directories than its share of the inotify watches; raise the sysctl \
+                fs.inotify.max_user_watches, or tracking.watch_budget where that is set
+                """)
+    }
+
     func addWatch(_ handle: FileSystem.Handle) throws(Failure) -> Int32 {
         do {
             return try fileSystem.watch(handle)
@@ -42,6 +55,7 @@ extension LayerTracker {
             case .noSpace, .noMemory:
                 throw .untrackable(
                     reason: "inotify watches are used up; raise the sysctl fs.inotify.max_user_watches")
+            case .diskQuotaExceeded: throw Self.overShare
             case .tooManyOpenFiles, .tooManyOpenFilesInSystem:
                 throw .untrackable(
                     reason:
