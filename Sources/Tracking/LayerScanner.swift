@@ -52,6 +52,7 @@ public enum LayerScanner {
                 guard error.leadsElsewhere else { throw error }
                 continue
             }
+            guard try directory.status().identity.device == rootStatus.identity.device else { continue }
             directoriesRead += 1
             let entries: [Directory.Entry]
             do {
@@ -75,6 +76,8 @@ public enum LayerScanner {
                 guard status.identity.device == rootStatus.identity.device, !status.isWhiteout else {
                     continue
                 }
+                // The layer's own directory, mounted inside itself.
+                if status.identity == rootStatus.identity { continue }
                 newestChange = max(newestChange, status.changed)
                 if status.kind == .directory {
                     steps.append(Step(parent: index, name: entry.name))

@@ -51,6 +51,8 @@ final class ShardWorker {
 
     private let instance: InotifyInstance
     private let owners = WatchOwners()
+    private let mounts = LayerMounts()
+    private var lastMountLook: Int64 = 0
     private var tracked: [Int: Tracked] = [:]
     private var indices: [LayerKey: Int] = [:]
     private var counters = TrackingCounters()
@@ -209,6 +211,8 @@ final class ShardWorker {
         barriers = []
         let isDue = firstEvent != nil && now >= batchDue
         if !asked.isEmpty || isDue { firstEvent = nil }
+        lookAtMounts(now: now, isAsked: !asked.isEmpty)
+        var hasRun = false
         // The owner of each entry may change while a batch runs, so go by index.
         for index in tracked.keys.sorted() {
             guard let entry = tracked[index] else { continue }
@@ -221,9 +225,10 @@ final class ShardWorker {
                 continue
             }
             run(entry, index, at: now)
+            hasRun = true
         }
         if !asked.isEmpty { completeForBarrier() }
-        if isDue || !asked.isEmpty { lastBatch = monotonicNanoseconds() }
+        if isDue || hasRun || !asked.isEmpty { lastBatch = monotonicNanoseconds() }
         guard !asked.isEmpty else { return }
         // What came during the batch is not part of the question.
         var unsettled: Set<LayerKey> = []
@@ -243,6 +248,17 @@ final class ShardWorker {
                 }
                 run(entry, index, at: monotonicNanoseconds())
             }
+        }
+    }
+
+    private func lookAtMounts(now: Int64, isAsked: Bool) {
+        guard isAsked || now >= lastMountLook + Self.rootInterval else { return }
+        lastMountLook = now
+        let changes = mounts.changes()
+        guard !changes.isEmpty else { return }
+        for entry in tracked.values
+        where changes.contains(where: { $0.path.hasPrefix(entry.directory + "/") }) {
+            entry.tracker.noteMounts()
         }
     }
 

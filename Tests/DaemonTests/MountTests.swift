@@ -164,6 +164,47 @@ struct MountTests {
         }
     }
 
+    @Test("what is mounted inside a layer counts as du -x counts it, from the mount to its end")
+    func inside() async throws {
+        try await withScratch { scratch in
+            let root = try scratch.directory("root")
+            try write(300_000, to: "\(root)/box/sub/deep/a")
+            try write(5_000, to: "\(root)/crate/a")
+            try write(40_000, to: scratch("other/more/b"))
+            try await DiskUsage.sync(root)
+            try await withDaemon(["plain=\(root)"]) { daemon in
+                let sub = "\(root)/box/sub"
+                func check() async throws {
+                    let status = try await daemon.query.exactStatus()
+                    for container in status.containers {
+                        let bytes = try await DiskUsage.du("\(root)/\(container.name)")
+                        #expect(container.diskBytes == bytes, "\(container.name)")
+                    }
+                }
+                try await check()
+                let mounts = [
+                    ["-t", "tmpfs", "tmpfs", sub], ["--bind", scratch("other"), sub],
+                    ["--bind", "\(root)/box", sub],
+                ]
+                for mount in mounts {
+                    try await Command.output(["mount"] + mount)
+                    try await check()
+                    try write(30_000, to: "\(root)/box/later")
+                    if mount[0] == "--bind" { try write(20_000, to: scratch("other/more/c")) }
+                    try await check()
+                    let batches = try await daemon.query.status().counters.batches
+                    try await check()
+                    // One that cannot be looked at may not keep the daemon busy.
+                    #expect(try await daemon.query.status().counters.batches - batches < 100)
+                    try await Command.output(["umount", sub])
+                    try await check()
+                    try write(0, to: "\(root)/box/later")
+                    try await check()
+                }
+            }
+        }
+    }
+
     @Test("a link that takes the place of a layer's directory leads nowhere")
     func link() async throws {
         try await withStore { world in

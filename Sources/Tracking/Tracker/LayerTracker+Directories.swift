@@ -43,7 +43,9 @@ extension LayerTracker {
             guard error.leadsElsewhere else { throw .unreadable(error) }
             return false
         }
-        guard status.identity.inode == directory, status.links > 0 || directory != tree?.root else {
+        guard status.identity.inode == directory, status.identity.device == tree?.device,
+            status.links > 0 || directory != tree?.root
+        else {
             opened?.forgetLast()
             return false
         }

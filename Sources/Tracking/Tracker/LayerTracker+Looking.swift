@@ -144,6 +144,8 @@ extension LayerTracker {
         }
         // A mount of another file system costs this one nothing; a whiteout is one inode for all and empty.
         if let status = found, status.identity.device != tree?.device || status.isWhiteout { found = nil }
+        // The layer's own directory, mounted inside itself.
+        if let status = found, status.kind == .directory, status.identity.inode == tree?.root { found = nil }
 
         if let found { forgetEarlierOwner(of: found) }
         // A directory that went meanwhile takes its names along.

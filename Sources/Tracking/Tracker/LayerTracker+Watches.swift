@@ -10,7 +10,8 @@ extension LayerTracker {
         _ inode: UInt64, at place: Place, _ parent: FileSystem.Handle
     ) throws(Failure) {
         guard let handle = try? fileSystem.open([place.name], below: parent),
-            let status = try? fileSystem.status(of: handle), status.identity.inode == inode
+            let status = try? fileSystem.status(of: handle), status.identity.inode == inode,
+            status.identity.device == tree?.device
         else {
             isIncomplete = true
             pending.look(at: place)
