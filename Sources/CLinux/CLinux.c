@@ -16,7 +16,6 @@ const int CLINUX_O_PATH = O_PATH;
 const uint64_t CLINUX_RESOLVE_BENEATH = RESOLVE_BENEATH;
 const uint64_t CLINUX_RESOLVE_NO_SYMLINKS = RESOLVE_NO_SYMLINKS;
 const uint64_t CLINUX_RESOLVE_NO_MAGICLINKS = RESOLVE_NO_MAGICLINKS;
-const uint64_t CLINUX_RESOLVE_NO_XDEV = RESOLVE_NO_XDEV;
 
 int clinux_openat2(int dirfd, const char *path, uint64_t flags, uint64_t resolve) {
     struct open_how how = {.flags = flags | O_CLOEXEC, .mode = 0, .resolve = resolve};

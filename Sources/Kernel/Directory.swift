@@ -17,11 +17,15 @@ public final class Directory: Sendable {
         try? descriptor.close()
     }
 
-    /// Opens a directory that the operator or a store's metadata named; symbolic links on the way are followed.
+    /// Opens a directory that the operator or a store's metadata named; symbolic links on the way are followed, and
+    /// the last component where `followingLast` says so.
     ///
     /// The corresponding C function is `open` with `O_DIRECTORY`.
-    public static func open(path: String) throws(KernelError) -> Directory {
-        let raw = retryingOnInterrupt { Glibc.open(path, O_RDONLY | O_DIRECTORY | O_CLOEXEC | O_NONBLOCK) }
+    public static func open(path: String, followingLast: Bool = true) throws(KernelError) -> Directory {
+        let links = followingLast ? 0 : O_NOFOLLOW
+        let raw = retryingOnInterrupt {
+            Glibc.open(path, O_RDONLY | O_DIRECTORY | O_CLOEXEC | O_NONBLOCK | links)
+        }
         guard raw >= 0 else { throw KernelError(call: "open", path: path) }
         return Directory(adopting: raw)
     }
@@ -42,9 +46,9 @@ public final class Directory: Sendable {
 
     /// Opens a directory any number of levels below this one, by way of directories alone.
     ///
-    /// Neither a symbolic link nor a mount on the way is passed, whatever is renamed meanwhile; the path may be
-    /// longer than `PATH_MAX`. The corresponding C function is `openat2` with `RESOLVE_BENEATH`,
-    /// `RESOLVE_NO_SYMLINKS` and `RESOLVE_NO_XDEV`; where it is missing (Linux before 5.6), `openat` name by name.
+    /// No symbolic link on the way is passed, whatever is renamed meanwhile; the path may be longer than `PATH_MAX`.
+    /// It may lead into a mount: the status says of which file system. The corresponding C function is `openat2`
+    /// with `RESOLVE_BENEATH` and `RESOLVE_NO_SYMLINKS`; where it is missing (Linux before 5.6), `openat` name by name.
     public func openDescendant(_ path: [FileName]) throws(KernelError) -> Directory {
         var directory = self
         var rest = path[...]
@@ -67,7 +71,7 @@ public final class Directory: Sendable {
                 clinux_openat2(
                     descriptor.rawValue, cPath,
                     UInt64(O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC),
-                    CLINUX_RESOLVE_BENEATH | CLINUX_RESOLVE_NO_SYMLINKS | CLINUX_RESOLVE_NO_XDEV)
+                    CLINUX_RESOLVE_BENEATH | CLINUX_RESOLVE_NO_SYMLINKS)
             }
         }
         if raw >= 0 { return Directory(adopting: raw) }

@@ -1,6 +1,8 @@
 /// The mounts of this process's namespace, from `/proc/self/mountinfo`.
 public struct MountTable: Hashable, Sendable {
     public struct Mount: Hashable, Sendable {
+        /// The kernel's number for it, which no other has at the same time.
+        public let id: Int
         /// Where it is mounted.
         public let path: String
         /// The type, for example `ext4`.
@@ -25,7 +27,8 @@ public struct MountTable: Hashable, Sendable {
                 fields.count >= 6, fields.count > dash + 2
             else { return nil }
             return Mount(
-                path: Self.unescape(fields[4]), type: Self.unescape(fields[dash + 1]),
+                id: Int(String(decoding: fields[0], as: UTF8.self)) ?? 0, path: Self.unescape(fields[4]),
+                type: Self.unescape(fields[dash + 1]),
                 source: Self.unescape(fields[dash + 2]))
         }
     }

@@ -14,10 +14,11 @@ struct KernelFileSystem: LayerFileSystem {
     /// Takes note of which layer a watch belongs to.
     let watches: WatchOwners
     let budget: WatchBudget
+    /// The layer's number, of the budget.
     let layer: Int
 
     func openRoot() throws(KernelError) -> Directory {
-        try Directory.open(path: path)
+        try Directory.open(path: path, followingLast: false)
     }
 
     func open(_ path: [FileName], below root: Directory) throws(KernelError) -> Directory {
@@ -44,16 +45,24 @@ struct KernelFileSystem: LayerFileSystem {
 
     func watch(_ directory: Directory) throws(KernelError) -> Int32 {
         let inotify = try instance.opened()
-        guard budget.take() else { throw KernelError(call: "inotify_add_watch", errno: .noSpace) }
         let watch: Int32
         do {
             watch = try inotify.add(directory, mask: Self.mask)
         } catch {
-            budget.give()
+            if error.errno == .noSpace { budget.noteRefusal(of: layer) }
             throw error
         }
         // The same inode has the same watch, which is counted already.
-        if watches.owner(of: watch) != nil { budget.give() }
+        if let owner = watches.owner(of: watch) {
+            if owner != layer { budget.move(from: owner, to: layer) }
+        } else {
+            let answer = budget.take(for: layer)
+            guard answer == .granted else {
+                inotify.remove(watch: watch)
+                throw KernelError(
+                    call: "inotify_add_watch", errno: answer == .exhausted ? .noSpace : .diskQuotaExceeded)
+            }
+        }
         watches.assign(watch, to: layer)
         return watch
     }
@@ -72,7 +81,7 @@ struct KernelFileSystem: LayerFileSystem {
         // The directory may have moved to another layer, which then owns the watch.
         guard watches.release(watch, from: layer) else { return }
         instance.inotify?.remove(watch: watch)
-        budget.give()
+        budget.give(for: layer)
     }
 }
 

@@ -7,9 +7,9 @@ package import Kernel
 package protocol LayerFileSystem {
     associatedtype Handle
 
-    /// Opens the layer's directory, following links: the operator or the store's layout named it.
+    /// Opens the layer's directory, following links above it: the operator or the store's layout named it.
     func openRoot() throws(KernelError) -> Handle
-    /// Opens a directory below the layer's, by way of directories alone and on the same file system.
+    /// Opens a directory below the layer's, by way of directories alone.
     func open(_ path: [FileName], below root: Handle) throws(KernelError) -> Handle
     func status(of directory: Handle) throws(KernelError) -> FileStatus
     func status(of name: FileName, in directory: Handle) throws(KernelError) -> FileStatus

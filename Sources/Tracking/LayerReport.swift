@@ -79,6 +79,8 @@ public struct TrackingOptions: Hashable, Sendable {
     public var watchLimit: Int
     /// Files and directories that may be held in memory at most, over all writable layers.
     public var inodeLimit: Int
+    /// Levels of a writable layer's directories: each look at a place passes those above it.
+    var depthLimit = 20_000
     /// Not the operator's to choose: how file systems behave decides it.
     var settling = SettlingTimes()
 

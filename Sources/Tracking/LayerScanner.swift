@@ -19,14 +19,14 @@ public enum LayerScanner {
         var name: FileName
     }
 
-    /// Walks `path`, its links followed but none below, and stays on its file system.
+    /// Walks `path`, which may not be a link itself, and stays on its file system.
     ///
     /// Every inode is counted once; what goes meanwhile is left out. Memory grows with the number of directories
     /// and of files with several names, not with depth. `isCancelled` is asked at each directory.
     public static func measure(
         path: String, isCancelled: () -> Bool = { false }
     ) throws(KernelError) -> Result {
-        let root = try Directory.open(path: path)
+        let root = try Directory.open(path: path, followingLast: false)
         let rootStatus = try root.status()
         var disk = Int128(rootStatus.allocated)
         var size: Int128 = 0
@@ -37,16 +37,22 @@ public enum LayerScanner {
         var linked: [UInt64: (names: UInt32, links: UInt32, measure: Measure)] = [:]
         var steps = [Step(parent: -1, name: FileName(bytes: []))]
         var stack = [0]
+        var opened = OpenAncestors(root: 0, root)
 
         while let index = stack.popLast() {
             guard !isCancelled() else { throw KernelError(call: "walk", path: path, errno: .canceled) }
             let directory: Directory
             do {
-                directory = index == 0 ? root : try root.openDescendant(names(to: index, steps))
+                directory = try opened.open(index) {
+                    (steps[$0].parent, steps[$0].name)
+                } by: { (path, above) throws(KernelError) in
+                    try above.openDescendant(path)
+                }
             } catch {
                 guard error.leadsElsewhere else { throw error }
                 continue
             }
+            guard try directory.status().identity.device == rootStatus.identity.device else { continue }
             directoriesRead += 1
             let entries: [Directory.Entry]
             do {
@@ -70,6 +76,8 @@ public enum LayerScanner {
                 guard status.identity.device == rootStatus.identity.device, !status.isWhiteout else {
                     continue
                 }
+                // The layer's own directory, mounted inside itself.
+                if status.identity == rootStatus.identity { continue }
                 newestChange = max(newestChange, status.changed)
                 if status.kind == .directory {
                     steps.append(Step(parent: index, name: entry.name))
@@ -104,15 +112,5 @@ public enum LayerScanner {
                 linkedOutside: outside),
             root: rootStatus, directoriesRead: directoriesRead, looks: looks,
             newestChange: newestChange)
-    }
-
-    private static func names(to index: Int, _ steps: [Step]) -> [FileName] {
-        var names: [FileName] = []
-        var current = index
-        while current > 0 {
-            names.append(steps[current].name)
-            current = steps[current].parent
-        }
-        return names.reversed()
     }
 }

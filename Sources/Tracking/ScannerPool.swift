@@ -201,13 +201,15 @@ final class ScannerPool: Sendable {
 
     private func run(_ walk: SettlingLayers.Walk) {
         let started = realtimeNanoseconds()
+        let begin = monotonicNanoseconds()
         let (result, outcome) = measure(walk.directory, .exact) { [self] in
             state.withLock { !$0.isStopped && $0.layers.isWanted(walk) }
         }
         let ending: SettlingLayers.Outcome
         switch outcome {
         case .failed(let reason):
-            let retry = monotonicNanoseconds() + options.settling.delayNanoseconds
+            let now = monotonicNanoseconds()
+            let retry = now + max(options.settling.retryNanoseconds, (now - begin) * 10)
             ending = .failed(reason: reason, retry: retry)
         case .measured:
             ending = options.settling.outcome(

@@ -6,6 +6,8 @@ struct SettlingTimes: Hashable, Sendable {
     var youngNanoseconds: Int64 = 35_000_000_000
     /// The age of the newest inode at which to measure again.
     var delayNanoseconds: Int64 = 36_000_000_000
+    /// Until a walk that failed is tried again, at least; one that took long waits ten times as long.
+    var retryNanoseconds: Int64 = 5_000_000_000
     /// A change time in the future, left by a clock that was set back, is not waited for longer than this.
     static let longestWait: Int64 = 600_000_000_000
     static let shortestWait: Int64 = 1_000_000_000

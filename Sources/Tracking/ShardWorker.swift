@@ -13,6 +13,7 @@ final class ShardWorker {
         var lastReported: LayerReport.Outcome?
         var lastWatches = -1
         var lastAudit: Int64
+        var lastRootLook: Int64
         var nextRetry: Int64?
         var wasPolled = false
 
@@ -28,8 +29,12 @@ final class ShardWorker {
             self.directory = directory
             self.tracker = tracker
             lastAudit = now
+            lastRootLook = now
         }
     }
+
+    /// Between two looks at where a layer's path leads, which no event tells; nanoseconds.
+    private static let rootInterval: Int64 = 10_000_000_000
 
     private static let drainLimit = 65_536
 
@@ -48,9 +53,10 @@ final class ShardWorker {
 
     private let instance: InotifyInstance
     private let owners = WatchOwners()
+    private let mounts = LayerMounts()
+    private var lastMountLook: Int64 = 0
     private var tracked: [Int: Tracked] = [:]
     private var indices: [LayerKey: Int] = [:]
-    private var nextIndex = 0
     private var counters = TrackingCounters()
     private var retired = TrackerCounters()
     private var firstEvent: Int64?
@@ -114,7 +120,7 @@ final class ShardWorker {
                 due = min(due, batchDue)
             }
             if entry.tracker.needsAudit { due = min(due, auditDue(entry)) }
-            due = min(due, entry.lastAudit + auditInterval(entry))
+            due = min(due, entry.lastAudit + auditInterval(entry), entry.lastRootLook + Self.rootInterval)
         }
         let milliseconds = (due - now + 999_999) / 1_000_000
         return Int32(clamping: max(0, milliseconds))
@@ -153,12 +159,12 @@ final class ShardWorker {
 
     private func track(_ key: LayerKey, _ directory: String, _ silence: String?) {
         forget(key)
-        let index = nextIndex
-        nextIndex += 1
+        let index = budget.register()
         let fileSystem = KernelFileSystem(
             path: directory, instance: instance, watches: owners, budget: budget, layer: index)
         // XFS keeps preallocated blocks for up to 300 s; elsewhere the second stage is one look in vain.
         let tracker = LayerTracker(fileSystem: fileSystem, settleSeconds: [35, 320])
+        tracker.depthLimit = options.depthLimit
         tracked[index] = Tracked(key, directory, tracker, silence: silence, now: monotonicNanoseconds())
         indices[key] = index
     }
@@ -199,7 +205,9 @@ final class ShardWorker {
         }
         guard let index = owners.owner(of: event.watch) else { return }
         tracked[index]?.tracker.note(event)
-        if event.mask.contains(.ignored), owners.release(event.watch, from: index) { budget.give() }
+        if event.mask.contains(.ignored), owners.release(event.watch, from: index) {
+            budget.give(for: index)
+        }
     }
 
     // MARK: Batches
@@ -210,10 +218,12 @@ final class ShardWorker {
         barriers = []
         let isDue = firstEvent != nil && now >= batchDue
         if !asked.isEmpty || isDue { firstEvent = nil }
+        lookAtMounts(now: now, isAsked: !asked.isEmpty)
+        var hasRun = false
         // The owner of each entry may change while a batch runs, so go by index.
         for index in tracked.keys.sorted() {
             guard let entry = tracked[index] else { continue }
-            prepare(entry, now: now, isAsked: !asked.isEmpty)
+            prepare(entry, index, now: now, isAsked: !asked.isEmpty)
             let tracker = entry.tracker
             let isWaiting = entry.nextRetry.map { now < $0 } ?? false
             guard !isWaiting, tracker.hasPending || tracker.hasRestats else { continue }
@@ -222,9 +232,10 @@ final class ShardWorker {
                 continue
             }
             run(entry, index, at: now)
+            hasRun = true
         }
         if !asked.isEmpty { completeForBarrier() }
-        if isDue || !asked.isEmpty { lastBatch = monotonicNanoseconds() }
+        if isDue || hasRun || !asked.isEmpty { lastBatch = monotonicNanoseconds() }
         guard !asked.isEmpty else { return }
         // What came during the batch is not part of the question.
         var unsettled: Set<LayerKey> = []
@@ -247,10 +258,29 @@ final class ShardWorker {
         }
     }
 
-    private func prepare(_ entry: Tracked, now: Int64, isAsked: Bool) {
+    private func lookAtMounts(now: Int64, isAsked: Bool) {
+        guard isAsked || now >= lastMountLook + Self.rootInterval else { return }
+        lastMountLook = now
+        let changes = mounts.changes()
+        guard !changes.isEmpty else { return }
+        for entry in tracked.values
+        where changes.contains(where: { $0.path.hasPrefix(entry.directory + "/") }) {
+            entry.tracker.noteMounts()
+        }
+    }
+
+    private func prepare(_ entry: Tracked, _ index: Int, now: Int64, isAsked: Bool) {
         let tracker = entry.tracker
         tracker.markSettled(by: now)
         if isAsked { tracker.markUnsettled() }
+        if isAsked || now >= entry.lastRootLook + Self.rootInterval {
+            entry.lastRootLook = now
+            tracker.lookAtRoot()
+            if budget.mustYield(index) {
+                tracker.yieldWatches()
+                report(entry, index, [])
+            }
+        }
         if now >= entry.lastAudit + auditInterval(entry) {
             entry.lastAudit = now
             // Where events tell little, finding more is no correction.

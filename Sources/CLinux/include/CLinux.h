@@ -51,6 +51,5 @@ extern const int CLINUX_O_PATH;
 extern const uint64_t CLINUX_RESOLVE_BENEATH;
 extern const uint64_t CLINUX_RESOLVE_NO_SYMLINKS;
 extern const uint64_t CLINUX_RESOLVE_NO_MAGICLINKS;
-extern const uint64_t CLINUX_RESOLVE_NO_XDEV;
 
 #endif

@@ -10,6 +10,7 @@ final class MetadataWatch {
     private var inotify: Inotify?
     private var watches: [String: Int32] = [:]
     private var paths: [Int32: String] = [:]
+    private var identities: [String: FileStatus.Identity] = [:]
     /// Why changes are not told; `nil` while they are.
     private(set) var failure: String?
 
@@ -33,6 +34,7 @@ final class MetadataWatch {
         let wanted = Set(directories)
         for (path, watch) in watches where !wanted.contains(path) {
             watches[path] = nil
+            identities[path] = nil
             // Two paths may lead to one directory, which has one watch.
             guard paths[watch] == path else { continue }
             paths[watch] = nil
@@ -41,6 +43,8 @@ final class MetadataWatch {
         var isNew = false
         for path in wanted where watches[path] == nil {
             do {
+                // Taken first: if it is another directory by the time of the watch, the next comparison finds it.
+                identities[path] = try? FileStatus.of(path: path).identity
                 let watch = try inotify.add(path: path, mask: Self.mask)
                 watches[path] = watch
                 paths[watch] = path
@@ -52,6 +56,23 @@ final class MetadataWatch {
             }
         }
         return isNew
+    }
+
+    /// Ends the watches of directories that are not at their paths any more; returns whether there are any.
+    ///
+    /// No event tells that a mount covers a directory or is taken away from it, or that one above it is renamed.
+    func forgetMoved() -> Bool {
+        guard let inotify else { return false }
+        var hasMoved = false
+        for (path, watch) in watches
+        where identities[path] != (try? FileStatus.of(path: path).identity) {
+            watches[path] = nil
+            identities[path] = nil
+            hasMoved = true
+            guard paths.removeValue(forKey: watch) != nil else { continue }
+            inotify.remove(watch: watch)
+        }
+        return hasMoved
     }
 
     /// Takes all events; returns whether anything changed.
@@ -78,6 +99,7 @@ final class MetadataWatch {
             for watch in paths.keys { inotify.remove(watch: watch) }
             watches = [:]
             paths = [:]
+            identities = [:]
         }
         return hasChanged
     }

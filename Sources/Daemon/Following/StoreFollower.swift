@@ -94,6 +94,8 @@ final class StoreFollower: Sendable {
         /// It is longer than the reader's time of grace, so that what is called damaged is listed as well.
         private static let patience = 11 * second
         private static let pollSeconds = 10
+        /// Between two looks at where the watched paths lead.
+        private static let pathInterval = 10 * second
         /// Rounds of reading until no directory is new.
         private static let rounds = 4
 
@@ -101,6 +103,8 @@ final class StoreFollower: Sendable {
         private let watch = MetadataWatch()
         private var isChanged = true
         private var lastRead: Int64 = 0
+        private var lastPathLook: Int64 = 0
+        private var device = StoreDevice()
         private var again: Int64?
         private var retryDelay: Int64 = 0
         private var pendingSince: Int64?
@@ -120,6 +124,10 @@ final class StoreFollower: Sendable {
                 }
                 if watch.drain() { isChanged = true }
                 let now = Moment.now().uptime
+                if !asked.isEmpty || now >= lastPathLook + Self.pathInterval {
+                    lastPathLook = now
+                    if watch.forgetMoved() { isChanged = true }
+                }
                 if let again, now >= again { isChanged = true }
                 if isChanged, !asked.isEmpty || now >= lastRead + Self.rest { read() }
                 for barrier in asked { barrier.give(true) }
@@ -130,7 +138,7 @@ final class StoreFollower: Sendable {
 
         private func wait() {
             let now = Moment.now().uptime
-            var due = now + 3600 * Self.second
+            var due = lastPathLook + Self.pathInterval
             if isChanged { due = min(due, lastRead + Self.rest) }
             if let again { due = min(due, again) }
             let milliseconds = Int32(clamping: max(0, (due - now + 999_999) / 1_000_000))
@@ -160,6 +168,7 @@ final class StoreFollower: Sendable {
             if !isWatched { isChanged = true }
 
             var facts = reading.facts
+            if let problem = device.problem(of: facts) { facts.problems.append(problem) }
             let isPending = facts.problems.contains { $0.severity == .pending }
             if isPending {
                 let since = pendingSince ?? now

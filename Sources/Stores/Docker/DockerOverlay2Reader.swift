@@ -75,9 +75,11 @@ public final class DockerOverlay2Reader: StoreReader {
                 data = try MetadataDirectory(path: paths.data)
             } catch {
                 if !layers.isEmpty || !mounts.isEmpty {
-                    let reason = "\(error.reason), but image/overlay2 names layers in it; is it mounted?"
-                    return unreadable(error.path, reason, watching: notes.directories)
+                    return unmounted(error.path, error.reason, watching: notes.directories)
                 }
+            }
+            if let data, !layers.isEmpty || !mounts.isEmpty, data.isEmpty(but: "l") {
+                return unmounted(data.path, "it is empty", watching: notes.directories)
             }
             var assembly = DockerAssembly(
                 paths: paths, data: data, chains: LayerChains(layers), horizon: horizon(), notes: notes)
@@ -102,6 +104,11 @@ public final class DockerOverlay2Reader: StoreReader {
             paths.imageMetadata, paths.containers, paths.data,
         ]
         return wanted.map(AbsolutePath.nearestExisting)
+    }
+
+    private func unmounted(_ path: String, _ fault: String, watching: [String]) -> StoreReading {
+        unreadable(
+            path, "\(fault), but image/overlay2 names layers in it; is it mounted?", watching: watching)
     }
 
     private func unreadable(_ path: String, _ reason: String, watching: [String]) -> StoreReading {

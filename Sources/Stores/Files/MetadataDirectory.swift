@@ -62,6 +62,14 @@ struct MetadataDirectory {
 
     private struct TooMany: Error {}
 
+    /// Whether it can be listed and holds nothing else than `name`.
+    func isEmpty(but name: String) -> Bool {
+        let name = FileName(name)
+        // Thrown to end the listing at the first entry.
+        struct Found: Error {}
+        return (try? directory.forEachEntry { if $0.name != name { throw Found() } }) != nil
+    }
+
     /// The names of the entries that `isWanted` accepts as text.
     func names(where isWanted: (String) -> Bool, _ notes: inout ReadingNotes) -> [String] {
         let (names, fault) = names { name in isWanted(String(decoding: name.bytes, as: UTF8.self)) }

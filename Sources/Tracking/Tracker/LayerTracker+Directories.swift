@@ -4,26 +4,55 @@ internal import SystemPackage
 
 // Opening directories below the root, as what they are known to be.
 extension LayerTracker {
+    /// Opens the layer's directory; returns whether it is the one that is known.
+    ///
+    /// It may be another: a mount can cover it or be taken away, and one above it can be renamed, without an event.
+    func openRoot() throws(Failure) -> Bool {
+        let status: FileStatus
+        do {
+            let handle = try fileSystem.openRoot()
+            status = try fileSystem.status(of: handle)
+            opened = OpenAncestors(root: status.identity.inode, handle)
+        } catch {
+            throw .unreadable(error)
+        }
+        return tree?.root == status.identity.inode && tree?.device == status.identity.device
+    }
+
+    /// Marks everything where the layer's path leads to another directory by now, or to none.
+    package func lookAtRoot() {
+        guard let tree, pending.isEmpty else { return }
+        let status = try? fileSystem.status(of: fileSystem.openRoot())
+        guard status?.identity.inode != tree.root || status?.identity.device != tree.device else { return }
+        isCheck = false
+        pending.lookAtEverything()
+    }
+
     /// Runs `body` with a directory, open and known to be the one that is meant; returns whether it was.
     @discardableResult
     func withDirectory(
         _ directory: UInt64, _ body: (FileSystem.Handle) throws(Failure) -> Void
     ) throws(Failure) -> Bool {
-        guard let rootHandle, tree?.directories[directory] != nil else { return false }
+        guard tree?.directories[directory] != nil else { return false }
         let handle: FileSystem.Handle
         let status: FileStatus
         do {
-            handle = try open(directory, below: rootHandle)
+            handle = try open(directory)
             status = try fileSystem.status(of: handle)
         } catch {
             guard error.leadsElsewhere else { throw .unreadable(error) }
             return false
         }
-        guard status.identity.inode == directory, status.links > 0 || directory != tree?.root else {
+        guard status.identity.inode == directory, status.identity.device == tree?.device,
+            status.links > 0 || directory != tree?.root
+        else {
+            opened?.forgetLast()
             return false
         }
-        recent.append((directory, handle))
-        if recent.count > Self.recentLimit { recent.removeFirst() }
+        guard let depth = opened?.depth, depth <= depthLimit else {
+            throw .untrackable(
+                reason: "it is more than \(depthLimit) levels deep, and is counted in passes")
+        }
         try body(handle)
         // Names that come and go change the directory itself; it is looked at last, with all of them in it.
         if let status = try? fileSystem.status(of: handle) {
@@ -37,27 +66,18 @@ extension LayerTracker {
         return true
     }
 
-    /// Opens a directory from the nearest one above it that is still open, so that a tree of any depth is walked in a
-    /// time that its size alone decides.
-    func open(
-        _ directory: UInt64, below root: FileSystem.Handle
-    ) throws(KernelError) -> FileSystem.Handle {
-        var names: [FileName] = []
-        var current = directory
-        while current != tree?.root {
-            if current != directory, let index = recent.lastIndex(where: { $0.directory == current }) {
-                let above = recent.remove(at: index)
-                recent.append(above)
-                return try fileSystem.open(names.reversed(), below: above.handle)
-            }
-            guard let record = tree?.directories[current], tree?.isAttached(current) == true,
-                names.count <= tree?.directories.count ?? 0
-            else {
-                throw KernelError(call: "openat2", errno: .noSuchFileOrDirectory)
-            }
-            names.append(record.name)
-            current = record.parent
+    private func open(_ directory: UInt64) throws(KernelError) -> FileSystem.Handle {
+        var levels = 0
+        let handle = try opened?.open(directory) { [tree] in
+            levels += 1
+            guard let tree, let record = tree.directories[$0], tree.isAttached($0),
+                levels <= tree.directories.count
+            else { return nil }
+            return (record.parent, record.name)
+        } by: { [fileSystem] (path, handle) throws(KernelError) in
+            try fileSystem.open(path, below: handle)
         }
-        return names.isEmpty ? root : try fileSystem.open(names.reversed(), below: root)
+        guard let handle else { throw KernelError(call: "openat2", errno: .noSuchFileOrDirectory) }
+        return handle
     }
 }

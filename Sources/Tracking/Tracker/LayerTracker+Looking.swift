@@ -8,8 +8,7 @@ extension LayerTracker {
         let started = monotonicNanoseconds()
         counters.fullLooks += 1
         everyLook &+= 1
-        let handle: FileSystem.Handle
-        do { handle = try fileSystem.openRoot() } catch { throw .unreadable(error) }
+        guard let handle = opened?.root else { return }
         let watch = try addWatch(handle)
         let status: FileStatus
         do { status = try fileSystem.status(of: handle) } catch { throw .unreadable(error) }
@@ -23,9 +22,11 @@ extension LayerTracker {
             for old in stale { fileSystem.unwatch(old) }
             directoryOfWatch = [watch: status.identity.inode]
             tree = LayerTree(root: status, watch: watch)
+            // What is known of names and numbers is of another directory.
+            aliases = AliasMemory()
+            unheard = []
             settledBytes = fileSystem.settledBytes(of: handle)
         }
-        rootHandle = handle
         needsAudit = false
         aliases.trustAgain()
         settle.clearOverflow()
@@ -39,7 +40,10 @@ extension LayerTracker {
 
     func look(at looks: PendingLooks) throws(Failure) {
         for (directory, isDeep) in looks.directories { listing.append((directory, isDeep)) }
-        for (directory, names) in looks.names { try check(names, in: directory, isLastTry: false) }
+        // Those above first, so that one is opened from the other.
+        for directory in tree?.sortedByDepth(looks.names.keys) ?? [] {
+            try check(looks.names[directory] ?? [:], in: directory, isLastTry: false)
+        }
         try drainListing()
         for directory in looks.own where looks.names[directory] == nil {
             try withDirectory(directory) { (_) throws(Failure) in }
@@ -140,6 +144,8 @@ extension LayerTracker {
         }
         // A mount of another file system costs this one nothing; a whiteout is one inode for all and empty.
         if let status = found, status.identity.device != tree?.device || status.isWhiteout { found = nil }
+        // The layer's own directory, mounted inside itself.
+        if let status = found, status.kind == .directory, status.identity.inode == tree?.root { found = nil }
 
         if let found { forgetEarlierOwner(of: found) }
         // A directory that went meanwhile takes its names along.

@@ -30,6 +30,12 @@ extension LayerTracker {
         pending.lookAtEverything()
     }
 
+    /// What is mounted in the layer changed, which has no event.
+    package func noteMounts() {
+        isCheck = false
+        pending.lookAtEverything()
+    }
+
     /// Looks again at all files that may change without an event: those written lately, whose blocks may, and those
     /// that have names outside of the layer.
     package func markUnsettled() {

@@ -10,7 +10,8 @@ extension LayerTracker {
         _ inode: UInt64, at place: Place, _ parent: FileSystem.Handle
     ) throws(Failure) {
         guard let handle = try? fileSystem.open([place.name], below: parent),
-            let status = try? fileSystem.status(of: handle), status.identity.inode == inode
+            let status = try? fileSystem.status(of: handle), status.identity.inode == inode,
+            status.identity.device == tree?.device
         else {
             isIncomplete = true
             pending.look(at: place)
@@ -34,6 +35,19 @@ extension LayerTracker {
         return true
     }
 
+    /// Gives all watches back, for other layers lack some.
+    package func yieldWatches() {
+        fail(Self.overShare)
+    }
+
+    private static var overShare: Failure {
+        .untrackable(
+            reason: """
+                it has more directories than its share of the inotify watches; raise the sysctl \
+                fs.inotify.max_user_watches, or tracking.watch_budget where that is set
+                """)
+    }
+
     func addWatch(_ handle: FileSystem.Handle) throws(Failure) -> Int32 {
         do {
             return try fileSystem.watch(handle)
@@ -42,6 +56,7 @@ extension LayerTracker {
             case .noSpace, .noMemory:
                 throw .untrackable(
                     reason: "inotify watches are used up; raise the sysctl fs.inotify.max_user_watches")
+            case .diskQuotaExceeded: throw Self.overShare
             case .tooManyOpenFiles, .tooManyOpenFilesInSystem:
                 throw .untrackable(
                     reason:

@@ -9,8 +9,9 @@ internal import SystemPackage
 package final class LayerTracker<FileSystem: LayerFileSystem> {
     /// Files and directories that are tracked at most: what the layer may cost in memory.
     package var inodeLimit = 500_000
+    /// Levels of directories at most: a look at a place may pass all that are above it.
+    package var depthLimit = 20_000
     package var inodeCount: Int { tree?.inodeCount ?? 0 }
-    static var recentLimit: Int { 8 }
     /// For how long files are taken to stay open, nanoseconds.
     static var uncertainty: Int64 { 600_000_000_000 }
     static var unheardLimit: Int { 4_096 }
@@ -18,7 +19,9 @@ package final class LayerTracker<FileSystem: LayerFileSystem> {
     let fileSystem: FileSystem
     // A copy of it that lives while it is changed would make each change copy the whole: use it in place.
     var tree: LayerTree?
-    var rootHandle: FileSystem.Handle?
+    /// The layer's directory, and others in it, open while a batch runs and no longer, for that keeps the file system
+    /// from being unmounted.
+    var opened: OpenAncestors<UInt64, FileSystem.Handle>?
     var pending = PendingLooks()
     var aliases = AliasMemory()
     var settle: SettleQueue
@@ -53,8 +56,6 @@ package final class LayerTracker<FileSystem: LayerFileSystem> {
     var newFiles: [UInt64] = []
     var deferred: [(directory: UInt64, names: [FileName: Look])] = []
     var restats: Set<UInt64> = []
-    /// Directories that were opened last, the latest at the end.
-    var recent: [(directory: UInt64, handle: FileSystem.Handle)] = []
     var relief: () -> Void = {}
     let looksPerRelief: Int
     var looksSinceRelief = 0
@@ -98,7 +99,7 @@ package final class LayerTracker<FileSystem: LayerFileSystem> {
         self.relief = relief
         defer {
             self.relief = {}
-            recent = []
+            opened = nil
         }
         growth = BatchGrowth()
         // What the first look finds was there before.
@@ -114,7 +115,8 @@ package final class LayerTracker<FileSystem: LayerFileSystem> {
         let changedFiles = restats
         restats = []
         do throws(Failure) {
-            if isCheck {
+            let isRootKnown = try openRoot()
+            if isCheck, isRootKnown {
                 try restat(changedFiles)
                 try finish()
                 let told = measure.total
@@ -122,7 +124,7 @@ package final class LayerTracker<FileSystem: LayerFileSystem> {
                 try finish()
                 relief()
                 noteCorrection(from: told)
-            } else if looks.everything || tree == nil || failure != nil {
+            } else if looks.everything || !isRootKnown || failure != nil {
                 try lookAtEverything()
             } else {
                 try look(at: looks)
@@ -157,7 +159,7 @@ package final class LayerTracker<FileSystem: LayerFileSystem> {
         for watch in directoryOfWatch.keys { fileSystem.unwatch(watch) }
         directoryOfWatch = [:]
         tree = nil
-        rootHandle = nil
+        opened = nil
         listing = []
         detached = []
         removed = []

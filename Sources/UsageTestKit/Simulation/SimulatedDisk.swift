@@ -117,10 +117,12 @@ package final class SimulatedDisk {
 
     deinit {
         // A directory and its entries hold each other.
-        var stack = [root, outside]
+        var stack = roots + [outside]
         while let node = stack.popLast() {
             stack += node.children.values.map(\.node)
             node.children = [:]
+            node.parent = nil
+            node.parents = []
         }
     }
 
