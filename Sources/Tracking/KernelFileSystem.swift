@@ -44,7 +44,7 @@ struct KernelFileSystem: LayerFileSystem {
 
     func watch(_ directory: Directory) throws(KernelError) -> Int32 {
         let inotify = try instance.opened()
-        guard budget.take() else { throw KernelError(call: "inotify_add_watch", errno: .noSpace) }
+        guard budget.take() else { throw KernelError(call: "watch", errno: .diskQuotaExceeded) }
         let watch: Int32
         do {
             watch = try inotify.add(directory, mask: Self.mask)

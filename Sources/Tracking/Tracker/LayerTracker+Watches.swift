@@ -38,17 +38,14 @@ extension LayerTracker {
         do {
             return try fileSystem.watch(handle)
         } catch {
-            switch error.errno {
-            case .noSpace, .noMemory:
+            if error.errno == .diskQuotaExceeded {
                 throw .untrackable(
-                    reason: "inotify watches are used up; raise the sysctl fs.inotify.max_user_watches")
-            case .tooManyOpenFiles, .tooManyOpenFilesInSystem:
-                throw .untrackable(
-                    reason:
-                        "\(error); raise the sysctl fs.inotify.max_user_instances or the limit of open files"
-                )
-            default: throw .unreadable(error)
+                    reason: "the watches of tracking.watch_budget are used up; raise it in the configuration")
             }
+            guard error.isScarcity else { throw .unreadable(error) }
+            guard error.errno == .noSpace else { throw .untrackable(reason: error.advice) }
+            throw .untrackable(
+                reason: "inotify watches are used up; raise the sysctl fs.inotify.max_user_watches")
         }
     }
 }
