@@ -4,6 +4,19 @@ internal import SystemPackage
 
 // Opening directories below the root, as what they are known to be.
 extension LayerTracker {
+    /// Opens the layer's directory; returns whether it is the one that is known.
+    func openRoot() throws(Failure) -> Bool {
+        do {
+            let handle = try fileSystem.openRoot()
+            let identity = try fileSystem.status(of: handle).identity
+            guard identity.inode == tree?.root, identity.device == tree?.device else { return false }
+            rootHandle = handle
+            return true
+        } catch {
+            throw .unreadable(error)
+        }
+    }
+
     /// Runs `body` with a directory, open and known to be the one that is meant; returns whether it was.
     @discardableResult
     func withDirectory(

@@ -18,6 +18,8 @@ package final class LayerTracker<FileSystem: LayerFileSystem> {
     let fileSystem: FileSystem
     // A copy of it that lives while it is changed would make each change copy the whole: use it in place.
     var tree: LayerTree?
+    /// Open while a batch runs only: it would keep the file system from being unmounted, and cost a descriptor for
+    /// each layer.
     var rootHandle: FileSystem.Handle?
     var pending = PendingLooks()
     var aliases = AliasMemory()
@@ -99,6 +101,7 @@ package final class LayerTracker<FileSystem: LayerFileSystem> {
         defer {
             self.relief = {}
             recent = []
+            rootHandle = nil
         }
         growth = BatchGrowth()
         // What the first look finds was there before.
@@ -114,7 +117,9 @@ package final class LayerTracker<FileSystem: LayerFileSystem> {
         let changedFiles = restats
         restats = []
         do throws(Failure) {
-            if isCheck {
+            var isRootKnown = false
+            if tree != nil, failure == nil { isRootKnown = try openRoot() }
+            if isCheck, isRootKnown {
                 try restat(changedFiles)
                 try finish()
                 let told = measure.total
@@ -122,7 +127,7 @@ package final class LayerTracker<FileSystem: LayerFileSystem> {
                 try finish()
                 relief()
                 noteCorrection(from: told)
-            } else if looks.everything || tree == nil || failure != nil {
+            } else if looks.everything || !isRootKnown {
                 try lookAtEverything()
             } else {
                 try look(at: looks)
