@@ -54,6 +54,7 @@ final class ShardWorker {
     private var firstEvent: Int64?
     private var lastBatch: Int64 = 0
     private var isOverflown = false
+    private var hasOverflown = false
     private var barriers: [TrackingShard.Answer] = []
     private var isStopped = false
 
@@ -82,6 +83,7 @@ final class ShardWorker {
             wakeUp.clear()
             obey(takeCommands())
             drain()
+            if hasOverflown { takeLongerQueue() }
             runBatches()
             publishCounters()
         }
@@ -178,8 +180,18 @@ final class ShardWorker {
         }
         if isOverflown {
             isOverflown = false
+            hasOverflown = true
             counters.overflows += 1
             for entry in tracked.values { entry.tracker.noteOverflow() }
+        }
+    }
+
+    /// After an overflow everything is looked at again, and that is the time to take a queue of the length that the
+    /// kernel allows by now.
+    private func takeLongerQueue() {
+        hasOverflown = false
+        _ = instance.replaceIfOutgrown {
+            for entry in tracked.values { entry.tracker.release() }
         }
     }
 

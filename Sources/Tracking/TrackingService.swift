@@ -16,6 +16,7 @@ public final class TrackingService: Sendable {
 
     init(
         options: TrackingOptions, sink: any TrackingSink,
+        queueLength: @escaping @Sendable () -> Int? = { KernelLimits.current().queuedEvents },
         openInotify: @escaping @Sendable () throws(KernelError) -> Inotify
     ) throws(KernelError) {
         pool = try ScannerPool(threads: 2, options: options, sink: sink)
@@ -26,7 +27,7 @@ public final class TrackingService: Sendable {
             shards.append(
                 try TrackingShard(
                     index: index, options: options, sink: sink, pool: pool, budget: budget, inodes: inodes,
-                    openInotify: openInotify))
+                    queueLength: queueLength, openInotify: openInotify))
         }
         self.shards = shards
     }

@@ -34,11 +34,12 @@ final class TrackingShard: Sendable {
     private let pool: ScannerPool
     private let budget: WatchBudget
     private let inodes: InodeBudget
+    private let queueLength: @Sendable () -> Int?
     private let openInotify: @Sendable () throws(KernelError) -> Inotify
 
     init(
         index: Int, options: TrackingOptions, sink: any TrackingSink, pool: ScannerPool, budget: WatchBudget,
-        inodes: InodeBudget,
+        inodes: InodeBudget, queueLength: @escaping @Sendable () -> Int?,
         openInotify: @escaping @Sendable () throws(KernelError) -> Inotify
     ) throws(KernelError) {
         self.index = index
@@ -47,6 +48,7 @@ final class TrackingShard: Sendable {
         self.pool = pool
         self.budget = budget
         self.inodes = inodes
+        self.queueLength = queueLength
         self.openInotify = openInotify
         wakeUp = try WakeUp()
     }
@@ -55,7 +57,7 @@ final class TrackingShard: Sendable {
         NamedThread.start("track-\(index)") { [self] in
             let worker = ShardWorker(
                 options: options, sink: sink, pool: pool, budget: budget, inodes: inodes,
-                instance: InotifyInstance(openInotify),
+                instance: InotifyInstance(allowedQueueLength: queueLength, openInotify),
                 takeCommands: { [self] in takeCommands() },
                 publish: { [self] counters in shared.withLock { $0.counters = counters } },
                 returnPoll: { [weak self] index, report in self?.send(.polled(index, report)) },

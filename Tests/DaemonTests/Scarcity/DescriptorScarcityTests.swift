@@ -21,7 +21,7 @@ struct DescriptorScarcityTests {
                 _ = try await daemon.query.exactStatus()
                 let feed = try await FeedRecorder.start(daemon.query)
                 // All numbers below this are taken, by the reserve for the most part.
-                try await KernelLimits.set(openFiles: 56, of: daemon)
+                try await ScarceKernel.set(openFiles: 56, of: daemon)
                 async let waiting = daemon.query.client(["status"], deadline: .seconds(60))
                 try await wait(until: "a refusal", deadline: .seconds(20)) {
                     daemon.log.contains("connections to the status socket wait")
@@ -46,7 +46,7 @@ struct DescriptorScarcityTests {
                 let used = Duration.milliseconds(10 * (try processorTicks(daemon) - ticks))
                 #expect(used < (ContinuousClock.now - start) / 4, "a waiting connection keeps it busy")
 
-                try await KernelLimits.set(openFiles: 1024, of: daemon)
+                try await ScarceKernel.set(openFiles: 1024, of: daemon)
                 #expect(try await waiting.status == 0)
                 try await world.expectTruth(daemon.query.exactStatus())
                 try await feed.stop()
@@ -64,7 +64,7 @@ struct DescriptorScarcityTests {
                 let query = daemon.query
                 let before = try await query.exactStatus()
                 let feed = try await FeedRecorder.start(query)
-                try await KernelLimits.set(openFiles: 3, of: daemon)
+                try await ScarceKernel.set(openFiles: 3, of: daemon)
 
                 var renamed = try world.container("web-1")
                 renamed.name = "renamed"
@@ -88,7 +88,7 @@ struct DescriptorScarcityTests {
                 #expect(told.allSatisfy { $0.container?.state != .damaged })
                 #expect(told.allSatisfy { $0.type != .containerRemoved && $0.type != .imageRemoved })
 
-                try await KernelLimits.set(openFiles: 1024, of: daemon)
+                try await ScarceKernel.set(openFiles: 1024, of: daemon)
                 let after = try await query.exactStatus()
                 #expect(after.imageFigures == before.imageFigures)
                 #expect(after.containerFigures == (try await world.containerFigures()))

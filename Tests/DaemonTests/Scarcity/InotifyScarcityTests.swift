@@ -5,7 +5,7 @@ import Wire
 
 @Suite(
     "inotify's watches and instances used up while the daemon runs",
-    .enabled(if: KernelLimits.canUnshare, "it needs user namespaces"))
+    .enabled(if: ScarceKernel.canUnshare, "it needs user namespaces"))
 struct InotifyScarcityTests {
     private static let watches = "fs.inotify.max_user_watches"
     private static let instances = "fs.inotify.max_user_instances"
@@ -18,12 +18,12 @@ struct InotifyScarcityTests {
             let world = try PlainWorld(scratch)
             try await withDaemon(
                 ["plain=\(world.root)"], configuration: PlainWorld.configuration,
-                launcher: KernelLimits.launcher(watches: 8)
+                launcher: ScarceKernel.launcher(watches: 8)
             ) { daemon in
                 let polled = try await world.polled("many", because: Self.watches, daemon)
                 try await world.expectTruth(polled)
                 try await world.alert("many", because: Self.watches, daemon)
-                try await KernelLimits.set(of: daemon)
+                try await ScarceKernel.set(of: daemon)
                 let exact = try await daemon.query.exactStatus()
                 try await world.expectTruth(exact)
                 #expect(exact.sources.map(\.watches) == [PlainWorld.allDirectories])
@@ -43,7 +43,7 @@ struct InotifyScarcityTests {
             let world = try PlainWorld(scratch)
             try await withDaemon(
                 ["plain=\(world.root)"], configuration: PlainWorld.configuration,
-                launcher: KernelLimits.launcher(watches: PlainWorld.allDirectories + 2)
+                launcher: ScarceKernel.launcher(watches: PlainWorld.allDirectories + 2)
             ) { daemon in
                 _ = try await daemon.query.exactStatus()
                 for index in 0..<10 { try scratch.directory("store/few/later\(index)") }
@@ -54,7 +54,7 @@ struct InotifyScarcityTests {
                 }
                 try await world.alert(name, because: Self.watches, daemon)
                 switch way {
-                case .limitRaised: try await KernelLimits.set(of: daemon)
+                case .limitRaised: try await ScarceKernel.set(of: daemon)
                 case .directoriesRemoved:
                     for index in 0..<10 {
                         try FileManager.default.removeItem(atPath: "\(world.root)/few/later\(index)")
@@ -72,12 +72,12 @@ struct InotifyScarcityTests {
             let world = try PlainWorld(scratch)
             try await withDaemon(
                 ["plain=\(other.root)"],
-                launcher: KernelLimits.launcher(watches: PlainWorld.allDirectories + 6)
+                launcher: ScarceKernel.launcher(watches: PlainWorld.allDirectories + 6)
             ) { first in
                 _ = try await first.query.exactStatus()
                 try await withDaemon(
                     ["plain=\(world.root)"], configuration: PlainWorld.configuration,
-                    launcher: KernelLimits.launcher(inNamespaceOf: first)
+                    launcher: ScarceKernel.launcher(inNamespaceOf: first)
                 ) { daemon in
                     try await world.alert("many", because: Self.watches, daemon)
                     #expect(try await first.query.status().exact)
@@ -113,7 +113,7 @@ struct InotifyScarcityTests {
             let world = try PlainWorld(scratch)
             try await withDaemon(
                 ["plain=\(world.root)"], configuration: PlainWorld.configuration,
-                launcher: KernelLimits.launcher(instances: limit)
+                launcher: ScarceKernel.launcher(instances: limit)
             ) { daemon in
                 try await wait(until: "a polled source", deadline: .seconds(20)) {
                     let source = try await daemon.query.status().sources.first
@@ -130,7 +130,7 @@ struct InotifyScarcityTests {
                 }
                 #expect(!found.exact)
                 try await world.expectTruth(found)
-                try await KernelLimits.set(of: daemon)
+                try await ScarceKernel.set(of: daemon)
                 try await world.expectTruth(daemon.query.exactStatus())
                 try world.write(40_000, to: "later/more")
                 try await world.expectTruth(daemon.query.exactStatus())

@@ -5,7 +5,7 @@ import UsageTestKit
 /// Makes what the kernel gives a daemon scarce, without touching what others of this host have.
 ///
 /// Inotify's limits hold in each user namespace by itself, beside the host's.
-enum KernelLimits {
+enum ScarceKernel {
     /// Whether this user may make user namespaces here.
     static let canUnshare: Bool = {
         let process = Process()
