@@ -21,14 +21,17 @@ public enum BoundedFile {
     ) throws(Failure) -> [UInt8] {
         let links = followingLinks ? 0 : O_NOFOLLOW
         return try contents(
-            of: Glibc.open(path, CLINUX_O_PATH | links | O_CLOEXEC), path: path, limit: limit)
+            of: DescriptorReserve.opening { Glibc.open(path, CLINUX_O_PATH | links | O_CLOEXEC) }, path: path,
+            limit: limit)
     }
 
     /// Reads entry `name` of `directory` under the same rules.
     public static func read(_ name: FileName, in directory: Directory, limit: Int) throws(Failure) -> [UInt8]
     {
-        let raw = name.withCString {
-            Glibc.openat(directory.descriptor.rawValue, $0, CLINUX_O_PATH | O_NOFOLLOW | O_CLOEXEC)
+        let raw = name.withCString { name in
+            DescriptorReserve.opening {
+                Glibc.openat(directory.descriptor.rawValue, name, CLINUX_O_PATH | O_NOFOLLOW | O_CLOEXEC)
+            }
         }
         return try contents(of: raw, path: name.escaped, limit: limit)
     }
@@ -42,14 +45,19 @@ public enum BoundedFile {
             if currentErrno() == .tooManySymbolicLinkLevels { throw .notRegular(path: path) }
             throw .system(KernelError(call: "open", path: path))
         }
-        defer { Glibc.close(handle) }
+        defer {
+            Glibc.close(handle)
+            DescriptorReserve.takeBack()
+        }
         var status = clinux_status()
         guard clinux_status_at(handle, "", &status) == 0 else {
             throw .system(KernelError(call: "fstat", path: path))
         }
         guard status.mode & UInt32(S_IFMT) == UInt32(S_IFREG) else { throw .notRegular(path: path) }
         guard status.size <= UInt64(limit) else { throw .tooLarge(path: path, limit: limit) }
-        let raw = Glibc.open("/proc/self/fd/\(handle)", O_RDONLY | O_NONBLOCK | O_CLOEXEC | O_NOCTTY)
+        let raw = DescriptorReserve.opening {
+            Glibc.open("/proc/self/fd/\(handle)", O_RDONLY | O_NONBLOCK | O_CLOEXEC | O_NOCTTY)
+        }
         guard raw >= 0 else { throw .system(KernelError(call: "open", path: path)) }
         defer { Glibc.close(raw) }
 

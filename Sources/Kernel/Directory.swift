@@ -15,6 +15,7 @@ public final class Directory: Sendable {
 
     deinit {
         try? descriptor.close()
+        DescriptorReserve.takeBack()
     }
 
     /// Opens a directory that the operator or a store's metadata named; symbolic links on the way are followed, and
@@ -23,7 +24,7 @@ public final class Directory: Sendable {
     /// The corresponding C function is `open` with `O_DIRECTORY`.
     public static func open(path: String, followingLast: Bool = true) throws(KernelError) -> Directory {
         let links = followingLast ? 0 : O_NOFOLLOW
-        let raw = retryingOnInterrupt {
+        let raw = DescriptorReserve.opening {
             Glibc.open(path, O_RDONLY | O_DIRECTORY | O_CLOEXEC | O_NONBLOCK | links)
         }
         guard raw >= 0 else { throw KernelError(call: "open", path: path) }
@@ -35,7 +36,7 @@ public final class Directory: Sendable {
     /// The corresponding C function is `openat` with `O_DIRECTORY | O_NOFOLLOW`.
     public func openChild(_ name: FileName) throws(KernelError) -> Directory {
         let raw = name.withCString { cName in
-            retryingOnInterrupt {
+            DescriptorReserve.opening {
                 Glibc.openat(
                     descriptor.rawValue, cName, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC | O_NONBLOCK)
             }
@@ -67,7 +68,7 @@ public final class Directory: Sendable {
 
     private func openBeneath(_ path: [UInt8]) throws(KernelError) -> Directory {
         let raw = FileName(bytes: path).withCString { cPath in
-            retryingOnInterrupt {
+            DescriptorReserve.opening {
                 clinux_openat2(
                     descriptor.rawValue, cPath,
                     UInt64(O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC),

@@ -19,6 +19,7 @@ final class ServerCore {
     private var whenEmpty: EventLoopPromise<Void>?
     private var turnedAwaySinceNote = 0
     private var nextNote = NIODeadline.now()
+    private var nextScarcityNote = NIODeadline.now()
 
     init(
         limits: StatusServer.Limits, responder: Responder, hub: FeedHub, logger: Logger,
@@ -86,6 +87,16 @@ final class ServerCore {
             ])
         turnedAwaySinceNote = 0
         nextNote = .now() + .minutes(1)
+    }
+
+    /// A connection could not be accepted; it waits in the socket's queue.
+    func noteUnacceptable(_ error: IOError) {
+        guard NIODeadline.now() >= nextScarcityNote else { return }
+        logger.warning(
+            """
+            connections to the status socket wait: \(error); raise LimitNOFILE= of usaged.service if it stays so
+            """)
+        nextScarcityNote = .now() + .minutes(1)
     }
 
     // MARK: - Feeds

@@ -101,6 +101,12 @@ public struct StatusServer: Service {
 
     private func bootstrap(on eventLoop: any EventLoop, _ core: NIOLoopBound<ServerCore>) -> ServerBootstrap {
         ServerBootstrap(group: eventLoop)
+            .serverChannelInitializer { channel in
+                channel.eventLoop.makeCompletedFuture {
+                    try channel.pipeline.syncOperations.addHandler(
+                        AcceptPause { core.value.noteUnacceptable($0) })
+                }
+            }
             .childChannelOption(.allowRemoteHalfClosure, value: true)
             // One small read at a time: what it decodes to is all that a client can send ahead.
             .childChannelOption(.maxMessagesPerRead, value: 1)

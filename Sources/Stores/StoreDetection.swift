@@ -39,7 +39,12 @@ public enum StoreDetection {
         let (root, problem) = dockerDataRoot(daemonJSON: daemonJSON)
         var locations: [StoreLocation] = []
         if AbsolutePath.isDirectory(root) || root != defaultDockerRoot {
-            let mapped = mappedRoots(root)
+            let mapped: [String]
+            do throws(MetadataFault) {
+                mapped = try mappedRoots(root)
+            } catch {
+                return ([], [error.problem(of: .store)])
+            }
             // A root of mapped stores alone has none of its own.
             if mapped.isEmpty || AbsolutePath.isDirectory(root + "/image") {
                 locations.append(StoreLocation(kind: .docker, path: root))
@@ -79,8 +84,14 @@ public enum StoreDetection {
         return try MetadataJSON.decode(Settings.self, bytes, path: path)
     }
 
-    private static func mappedRoots(_ root: String) -> [String] {
-        guard let directory = try? MetadataDirectory(path: root) else { return [] }
+    private static func mappedRoots(_ root: String) throws(MetadataFault) -> [String] {
+        let directory: MetadataDirectory
+        do throws(MetadataFault) {
+            directory = try MetadataDirectory(path: root)
+        } catch {
+            guard error.severity != .unreadable else { throw error }
+            return []
+        }
         let names = directory.names { name in
             let parts = String(decoding: name.bytes, as: UTF8.self).split(
                 separator: ".", omittingEmptySubsequences: false)

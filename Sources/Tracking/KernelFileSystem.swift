@@ -89,16 +89,36 @@ struct KernelFileSystem: LayerFileSystem {
 /// thread.
 final class InotifyInstance {
     private(set) var inotify: Inotify?
+    /// How many events it queues: what the kernel allowed when it was opened.
+    private(set) var queueLength: Int?
     private let open: () throws(KernelError) -> Inotify
+    private let allowedQueueLength: () -> Int?
 
-    init(_ open: @escaping () throws(KernelError) -> Inotify) {
+    init(
+        allowedQueueLength: @escaping () -> Int? = { nil },
+        _ open: @escaping () throws(KernelError) -> Inotify
+    ) {
+        self.allowedQueueLength = allowedQueueLength
         self.open = open
     }
 
     func opened() throws(KernelError) -> Inotify {
         if let inotify { return inotify }
+        // Before it is opened: raised meanwhile, it would never be taken for outgrown.
+        let length = allowedQueueLength()
         let new = try open()
-        inotify = new
+        (inotify, queueLength) = (new, length)
         return new
+    }
+
+    /// Opens another one in its place if that queues more; `letGo` is called between, to give all watches back.
+    ///
+    /// Returns whether it is another, which has no watches.
+    func replaceIfOutgrown(_ letGo: () -> Void) -> Bool {
+        guard let queueLength, let length = allowedQueueLength(), length > queueLength, let new = try? open()
+        else { return false }
+        letGo()
+        (inotify, self.queueLength) = (new, length)
+        return true
     }
 }

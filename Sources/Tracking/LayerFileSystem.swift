@@ -16,6 +16,8 @@ package protocol LayerFileSystem {
     /// Calls `body` for each entry. Entries that come or go meanwhile may be missed.
     func forEachEntry(in directory: Handle, _ body: (FileName) -> Void) throws(KernelError)
     /// Asks for the events of a directory; asking again for the same inode returns the same watch.
+    ///
+    /// `EDQUOT` means that the watches which the configuration allows are used up, not those of the kernel.
     func watch(_ directory: Handle) throws(KernelError) -> Int32
     func unwatch(_ watch: Int32)
     /// Allocated bytes of a file up to which its blocks stay as they were when it was written; those of a larger one

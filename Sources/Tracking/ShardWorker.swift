@@ -62,6 +62,7 @@ final class ShardWorker {
     private var firstEvent: Int64?
     private var lastBatch: Int64 = 0
     private var isOverflown = false
+    private var hasOverflown = false
     private var barriers: [TrackingShard.Answer] = []
     private var isStopped = false
 
@@ -92,6 +93,7 @@ final class ShardWorker {
             wakeUp.clear()
             obey(takeCommands())
             drain()
+            if hasOverflown { takeLongerQueue() }
             runBatches()
             publishCounters()
         }
@@ -191,8 +193,18 @@ final class ShardWorker {
         }
         if isOverflown {
             isOverflown = false
+            hasOverflown = true
             counters.overflows += 1
             for entry in tracked.values { entry.tracker.noteOverflow() }
+        }
+    }
+
+    /// After an overflow everything is looked at again, and that is the time to take a queue of the length that the
+    /// kernel allows by now.
+    private func takeLongerQueue() {
+        hasOverflown = false
+        _ = instance.replaceIfOutgrown {
+            for entry in tracked.values { entry.tracker.release() }
         }
     }
 
@@ -314,7 +326,7 @@ final class ShardWorker {
             if entry.wasPolled { pool.cancelPoll(entry.key) }
             entry.wasPolled = false
         case .unreadable(let error):
-            outcome = .failed(reason: "\(entry.directory): \(error)")
+            outcome = .failed(reason: "\(entry.directory): \(error.advice)")
             entry.nextRetry = now + 1_000_000_000
         case .untrackable(let reason):
             // The walk reports it, and the next try to watch is a poll later.

@@ -17,6 +17,7 @@ public final class TrackingService: Sendable {
 
     init(
         options: TrackingOptions, sink: any TrackingSink,
+        queueLength: @escaping @Sendable () -> Int? = { KernelLimits.current().queuedEvents },
         openInotify: @escaping @Sendable () throws(KernelError) -> Inotify
     ) throws(KernelError) {
         pool = try ScannerPool(threads: 2, options: options, sink: sink)
@@ -27,8 +28,8 @@ public final class TrackingService: Sendable {
             shards.append(
                 try TrackingShard(
                     index: index, options: options, sink: sink, pool: pool, budget: budget, inodes: inodes,
-                    shareLinks: { [links] files in links.share(files, from: index) }, openInotify: openInotify
-                ))
+                    shareLinks: { [links] files in links.share(files, from: index) },
+                    queueLength: queueLength, openInotify: openInotify))
         }
         self.shards = shards
         links.connect(shards)

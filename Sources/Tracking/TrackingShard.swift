@@ -37,12 +37,14 @@ final class TrackingShard: Sendable {
     private let budget: WatchBudget
     private let inodes: InodeBudget
     private let shareLinks: @Sendable (LinkedFiles) -> Void
+    private let queueLength: @Sendable () -> Int?
     private let openInotify: @Sendable () throws(KernelError) -> Inotify
 
     init(
         index: Int, options: TrackingOptions, sink: any TrackingSink, pool: ScannerPool, budget: WatchBudget,
         inodes: InodeBudget,
         shareLinks: @escaping @Sendable (LinkedFiles) -> Void,
+        queueLength: @escaping @Sendable () -> Int?,
         openInotify: @escaping @Sendable () throws(KernelError) -> Inotify
     ) throws(KernelError) {
         self.index = index
@@ -52,6 +54,7 @@ final class TrackingShard: Sendable {
         self.budget = budget
         self.inodes = inodes
         self.shareLinks = shareLinks
+        self.queueLength = queueLength
         self.openInotify = openInotify
         wakeUp = try WakeUp()
     }
@@ -60,7 +63,7 @@ final class TrackingShard: Sendable {
         NamedThread.start("track-\(index)") { [self] in
             let worker = ShardWorker(
                 options: options, sink: sink, pool: pool, budget: budget, inodes: inodes,
-                instance: InotifyInstance(openInotify),
+                instance: InotifyInstance(allowedQueueLength: queueLength, openInotify),
                 takeCommands: { [self] in takeCommands() },
                 publish: { [self] counters in shared.withLock { $0.counters = counters } },
                 shareLinks: shareLinks,

@@ -10,6 +10,8 @@ final class DisturbedFileSystem: LayerFileSystem {
     var beforeListing: (() -> Void)?
     /// Runs before each look and each watch.
     var disturb: (() -> Void)?
+    /// Fails each watch while it is set.
+    var watchFailure: KernelError?
     private var isFirst = true
 
     init(path: String) throws {
@@ -56,6 +58,7 @@ final class DisturbedFileSystem: LayerFileSystem {
 
     func watch(_ directory: Directory) throws(KernelError) -> Int32 {
         disturb?()
+        if let watchFailure { throw watchFailure }
         return try base.watch(directory)
     }
 

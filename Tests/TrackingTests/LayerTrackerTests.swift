@@ -1,6 +1,7 @@
 import Accounting
 import Foundation
 import Kernel
+import SystemPackage
 import Testing
 import UsageTestKit
 
@@ -57,6 +58,37 @@ struct LayerTrackerTests {
         let more = tracker.counters.looks
         _ = tracker.runBatch(now: 0) {}
         #expect(tracker.counters.looks == more + 2)
+    }
+
+    @Test(
+        "a watch that the kernel has no memory for, or no more of, makes the layer one to poll, until there is",
+        arguments: [
+            (Errno.noMemory, "no memory"), (.noSpace, "fs.inotify.max_user_watches"),
+            (.diskQuotaExceeded, "tracking.watch_budget"), (.tooManyOpenFiles, "LimitNOFILE="),
+        ])
+    func watchFails(errno: Errno, advice: String) throws {
+        let scratch = try ScratchDirectory("tracker")
+        defer { try? FileManager.default.removeItem(atPath: scratch.path) }
+        #expect(mkdir(scratch("first"), 0o755) == 0)
+        let files = try DisturbedFileSystem(path: scratch.path)
+        let tracker = LayerTracker(fileSystem: files, settleSeconds: [])
+        _ = tracker.runBatch(now: 0) {}
+        #expect(tracker.isSettled)
+        files.watchFailure = KernelError(call: "inotify_add_watch", errno: errno)
+        #expect(mkdir(scratch("second"), 0o755) == 0)
+        try files.deliver(to: tracker)
+        _ = tracker.runBatch(now: 0) {}
+        guard case .untrackable(let reason) = tracker.failure else {
+            Issue.record("\(String(describing: tracker.failure))")
+            return
+        }
+        #expect(reason.contains(advice))
+        #expect(!tracker.isAnswered)
+        #expect(tracker.watchCount == 0)
+        files.watchFailure = nil
+        _ = tracker.runBatch(now: 0) {}
+        #expect(tracker.isAnswered)
+        #expect(try tracker.measure.total == oracle(scratch.path))
     }
 
     /// A layer with a file that has a second name outside, by which it can be written without an event.

@@ -186,6 +186,27 @@ struct TrackingServiceTests {
         #expect(try sink.measure(key("w")) == oracle(directory.path))
     }
 
+    @Test("between two batches no directory of a layer is held open")
+    func openDirectories() async throws {
+        let directory = try ScratchDirectory("track")
+        defer { try? FileManager.default.removeItem(atPath: directory.path) }
+        #expect(mkdir(directory("sub"), 0o755) == 0)
+        let (service, sink) = try makeService()
+        defer { service.stop() }
+        service.track(key("w"), directory: directory.path)
+        for size in [1_000, 2_000] {
+            try Data(repeating: 1, count: size).write(to: URL(fileURLWithPath: directory("sub/file")))
+            #expect(await service.barrier(deadlineMilliseconds: 10_000) == [])
+            #expect(try sink.measure(key("w")) == oracle(directory.path))
+            try await wait(until: "the end of the batch") {
+                try FileManager.default.contentsOfDirectory(atPath: "/proc/self/fd").allSatisfy {
+                    (try? FileManager.default.destinationOfSymbolicLink(atPath: "/proc/self/fd/\($0)"))?
+                        .hasPrefix(directory.path) != true
+                }
+            }
+        }
+    }
+
     @Test("a layer whose events do not tell all is looked at each poll, says so, and is right after one")
     func silentLayer() async throws {
         let directory = try ScratchDirectory("track")
@@ -236,6 +257,39 @@ struct TrackingServiceTests {
             return
         }
         #expect(try sink.measure(key("large")) == oracle(directory.path + "/large"))
+    }
+
+    @Test("a layer that found no room in memory is followed when another leaves some")
+    func roomComesBack() async throws {
+        let directory = try ScratchDirectory("track")
+        defer { try? FileManager.default.removeItem(atPath: directory.path) }
+        let names = ["a", "b", "c"]
+        for name in names {
+            #expect(mkdir(directory(name), 0o755) == 0)
+            for index in 0..<12_000 { #expect(symlink("x", directory("\(name)/\(index)")) == 0) }
+        }
+        let (service, sink) = try makeService(TrackingOptions(pollSeconds: 1, inodeLimit: 30_000))
+        defer { service.stop() }
+        func isPolled(_ name: String) -> Bool {
+            guard case .measured(_, .polling(let reason, 1)) = sink.outcome(key(name)) else { return false }
+            #expect(reason.contains("memory"))
+            return true
+        }
+        for name in names {
+            service.track(key(name), directory: directory(name))
+            try await wait(until: "the figure of \(name)") { sink.measure(key(name)) != nil }
+        }
+        #expect(names.map(isPolled) == [false, false, true])
+        try Data(repeating: 1, count: 5_000).write(to: URL(fileURLWithPath: directory("c/more")))
+        try await wait(until: "the figure of a poll") {
+            try isPolled("c") && sink.measure(key("c")) == oracle(directory("c"))
+        }
+        service.forget(key("a"))
+        try await wait(until: "an exact figure") {
+            if case .measured(_, .exact) = sink.outcome(key("c")) { true } else { false }
+        }
+        #expect(await service.barrier(deadlineMilliseconds: 10_000) == [])
+        #expect(try sink.measure(key("c")) == oracle(directory("c")))
     }
 
     @Test("a layer whose directory is not there fails with its name, and is found when it comes")

@@ -25,8 +25,7 @@ final class MetadataWatch {
             do {
                 inotify = try Inotify()
             } catch {
-                failure =
-                    "\(error); raise the sysctl fs.inotify.max_user_instances or the limit of open files"
+                failure = error.advice
                 return false
             }
         }
@@ -52,7 +51,7 @@ final class MetadataWatch {
             } catch {
                 // One that went meanwhile is told by the directory that held it.
                 guard error.errno != .noSuchFileOrDirectory, error.errno != .notDirectory else { continue }
-                failure = "\(error); raise the sysctl fs.inotify.max_user_watches"
+                failure = error.advice
             }
         }
         return isNew

@@ -59,7 +59,7 @@ struct ContainerDirectory: Sendable {
         } catch {
             entry.config = cache.lastValue(of: id)?.config
             entry.faults.append(error)
-            cache.keep(entry, for: id, stamps: error.severity == .pending ? nil : stamps)
+            cache.keep(entry, for: id, stamps: error.isOfContent ? stamps : nil)
         }
         return entry
     }

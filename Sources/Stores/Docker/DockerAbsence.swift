@@ -7,30 +7,37 @@ struct DockerAbsence {
     let root: MetadataDirectory
 
     func reading(_ identity: StoreIdentity, watching: [String]) -> StoreReading {
+        let problem: StoreProblem?
+        do throws(MetadataFault) {
+            problem = try findProblem()
+        } catch {
+            problem = unreadable(error.path, error.reason)
+        }
         let problems = problem.map { [$0] } ?? []
         return StoreReading(
             facts: StoreFacts(store: identity, problems: problems), directories: watching.uniqued())
     }
 
     /// Nothing is wrong with a root in which the engine has not started yet.
-    private var problem: StoreProblem? {
-        let drivers = entries(paths.drivers)
+    private func findProblem() throws(MetadataFault) -> StoreProblem? {
+        let drivers = try entries(paths.drivers)
         if let driver = drivers.first {
             return unreadable(
                 paths.drivers,
                 "the engine uses the storage driver \(ObjectID.quoted(driver)); only overlay2 can be read")
         }
-        let snapshotters = entries(paths.root + "/containerd/daemon").filter {
+        let snapshotters = try entries(paths.root + "/containerd/daemon").filter {
             $0.hasPrefix("io.containerd.")
         }
-        if !snapshotters.isEmpty || !entries(paths.root + "/rootfs").isEmpty {
+        let roots = try entries(paths.root + "/rootfs")
+        if !snapshotters.isEmpty || !roots.isEmpty {
             return unreadable(
                 paths.root,
                 "the engine keeps its images in containerd (the default since Docker 29); only the overlay2 "
                     + "driver can be read")
         }
-        let containers = entries(paths.containers).contains(where: ObjectID.isHex64)
-        let layers = entries(paths.data).contains { $0 != "l" }
+        let containers = try entries(paths.containers).contains(where: ObjectID.isHex64)
+        let layers = try entries(paths.data).contains { $0 != "l" }
         if containers || layers {
             return unreadable(
                 paths.metadata,
@@ -40,9 +47,15 @@ struct DockerAbsence {
         return nil
     }
 
-    private func entries(_ path: String) -> [String] {
-        guard let directory = try? MetadataDirectory(path: path) else { return [] }
-        return directory.names { !$0.bytes.starts(with: [0x2E]) }.names.map(\.escaped)
+    private func entries(_ path: String) throws(MetadataFault) -> [String] {
+        do throws(MetadataFault) {
+            return try MetadataDirectory(path: path).names { !$0.bytes.starts(with: [0x2E]) }.names.map(
+                \.escaped)
+        } catch {
+            // What is there cannot be told for want of a descriptor or memory: that is not nothing.
+            guard error.severity != .unreadable else { throw error }
+            return []
+        }
     }
 
     private func unreadable(_ path: String, _ reason: String) -> StoreProblem {

@@ -32,6 +32,13 @@ struct DockerAssembly {
     }
 
     func reading(_ identity: StoreIdentity) -> StoreReading {
+        // What a reading that was cut short lacks is no damage, and nothing of it is used.
+        if var cut = notes.problems.first(where: { $0.severity == .unreadable }) {
+            cut.object = .store
+            return StoreReading(
+                facts: StoreFacts(store: identity, problems: [cut]), directories: notes.directories.uniqued(),
+                filesRead: notes.filesRead)
+        }
         // Stable, the worst first: a caller may show only the first.
         var problems = notes.problems.filter { $0.severity != .pending }
         problems += notes.problems.filter { $0.severity == .pending }

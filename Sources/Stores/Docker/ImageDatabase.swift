@@ -18,7 +18,12 @@ struct ImageDatabase: Sendable {
     mutating func read(_ paths: DockerPaths, _ notes: inout ReadingNotes) -> [String: Entry] {
         configs.startPass()
         parents.startPass()
-        let metadata = try? MetadataDirectory(path: paths.imageMetadata)
+        var metadata: MetadataDirectory?
+        do throws(MetadataFault) {
+            metadata = try MetadataDirectory(path: paths.imageMetadata)
+        } catch {
+            if !error.isMissing { notes.add(error, of: .store) }
+        }
         readDirectories(metadata, &notes)
         let content: MetadataDirectory
         do throws(MetadataFault) {
@@ -32,10 +37,12 @@ struct ImageDatabase: Sendable {
         for id in content.names(where: ObjectID.isHex64, &notes) {
             guard let stamp = content.stamp(of: id) else { continue }
             var entry = config(id, stamp, content, &notes)
-            if let metadata, let directory = try? metadata.child(id) {
-                let parent = parent(id, directory, &notes)
-                entry.parent = parent.parent
-                entry.faults += parent.faults
+            do throws(MetadataFault) {
+                let parent = try (metadata?.child(id)).map { self.parent(id, $0, &notes) }
+                entry.parent = parent?.parent
+                entry.faults += parent?.faults ?? []
+            } catch {
+                if !error.isMissing { entry.faults.append(error) }
             }
             images[id] = entry
         }
@@ -70,7 +77,7 @@ struct ImageDatabase: Sendable {
             // The content of an id never changes: what was read of it before is still true.
             entry.config = configs.lastValue(of: id)?.config
             entry.faults.append(error)
-            configs.keep(entry, for: id, stamps: error.severity == .pending ? nil : [stamp])
+            configs.keep(entry, for: id, stamps: error.isOfContent ? [stamp] : nil)
         }
         return entry
     }
@@ -94,7 +101,7 @@ struct ImageDatabase: Sendable {
             if error.isMissing { return entry }
             entry.parent = parents.lastValue(of: id)?.parent
             entry.faults.append(error)
-            parents.keep(entry, for: id, stamps: error.severity == .pending ? nil : [stamp])
+            parents.keep(entry, for: id, stamps: error.isOfContent ? [stamp] : nil)
         }
         return entry
     }

@@ -69,7 +69,7 @@ struct LayerDatabase: Sendable {
             return size
         }
         entry.faults = faults
-        let isFinal = faults.allSatisfy { $0.severity != .pending }
+        let isFinal = faults.allSatisfy(\.isOfContent)
         cache.keep(entry, for: id, stamps: isFinal ? stamps : nil)
         return entry
     }

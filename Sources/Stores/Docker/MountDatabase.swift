@@ -68,7 +68,7 @@ struct MountDatabase: Sendable {
             }
         }
         entry.faults = faults
-        let isFinal = faults.allSatisfy { $0.severity != .pending }
+        let isFinal = faults.allSatisfy(\.isOfContent)
         cache.keep(entry, for: name, stamps: isFinal ? stamps : nil)
         return entry
     }

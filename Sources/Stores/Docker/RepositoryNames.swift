@@ -26,7 +26,7 @@ struct RepositoryNames: Sendable {
                 stamp = now
             } catch {
                 faults.append(error)
-                stamp = error.severity == .pending ? nil : now
+                stamp = error.isOfContent ? now : nil
             }
         }
         notes.add(faults, of: .store)

@@ -10,6 +10,9 @@ struct MetadataFault: Error, Hashable, Sendable {
     /// Whether the file is not there at all.
     var isMissing = false
 
+    /// Whether it lasts as long as the file stays the same.
+    var isOfContent: Bool { severity == .damaged }
+
     static func damaged(_ path: String, _ reason: String) -> MetadataFault {
         MetadataFault(severity: .damaged, path: path, reason: reason)
     }
@@ -46,6 +49,11 @@ struct MetadataFault: Error, Hashable, Sendable {
             self.init(
                 severity: .damaged, path: path,
                 reason: "permission denied; the daemon needs to be root or to have CAP_DAC_READ_SEARCH")
+        case _ where error.isScarcity:
+            // The file may be as it should: what is known of the store stays until it can be read again.
+            self.init(
+                severity: .unreadable, path: path,
+                reason: "\(error.errno)\(error.remedy.map { "; \($0)" } ?? "")")
         default:
             self.init(severity: .damaged, path: path, reason: "\(error.errno)")
         }

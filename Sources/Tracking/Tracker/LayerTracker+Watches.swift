@@ -52,18 +52,14 @@ extension LayerTracker {
         do {
             return try fileSystem.watch(handle)
         } catch {
-            switch error.errno {
-            case .noSpace, .noMemory:
-                throw .untrackable(
-                    reason: "inotify watches are used up; raise the sysctl fs.inotify.max_user_watches")
-            case .diskQuotaExceeded: throw Self.overShare
-            case .tooManyOpenFiles, .tooManyOpenFilesInSystem:
-                throw .untrackable(
-                    reason:
-                        "\(error); raise the sysctl fs.inotify.max_user_instances or the limit of open files"
-                )
-            default: throw .unreadable(error)
-            }
+            if error.errno == .diskQuotaExceeded { throw Self.overShare }
+            guard error.isScarcity else { throw .unreadable(error) }
+            guard error.errno == .noSpace else { throw .untrackable(reason: error.advice) }
+            throw .untrackable(
+                reason: """
+                    inotify watches are used up; raise the sysctl fs.inotify.max_user_watches, or \
+                    tracking.watch_budget where that is set
+                    """)
         }
     }
 }

@@ -1,0 +1,75 @@
+import Foundation
+import Testing
+import UsageTestKit
+import Wire
+
+/// A plain store with a container of many directories and one of few, and the rules that they break at once.
+struct PlainWorld {
+    static let configuration = """
+        tracking:
+          polling_interval: 1s
+        alerts:
+          - name: large
+            kind: size
+            limit: 1MB
+          - name: fast
+            kind: growth
+            window: 1h
+            limit: 2MB
+
+        """
+
+    let root: String
+    static let manyDirectories = 20
+    /// Those of both containers, and the store's own.
+    static let allDirectories = manyDirectories + 1 + 2 + 1
+
+    init(_ scratch: ScratchDirectory, _ name: String = "store") throws {
+        root = try scratch.directory(name)
+        try scratch.directory("\(name)/many")
+        try scratch.directory("\(name)/few")
+        try scratch.directory("\(name)/few/sub")
+        for index in 0..<Self.manyDirectories { try scratch.directory("\(name)/many/\(index)") }
+        try write(10_000, to: "many/7/data")
+        try write(20_000, to: "few/sub/data")
+    }
+
+    func write(_ bytes: Int, to file: String) throws {
+        try Data(repeating: 0x61, count: bytes).write(to: URL(fileURLWithPath: "\(root)/\(file)"))
+    }
+
+    /// Checks that each container's figures are those of a walk.
+    func expectTruth(_ status: Status, _ place: SourceLocation = #_sourceLocation) async throws {
+        for container in status.containers {
+            let walk = try await FullWalk.measure("\(root)/\(container.name)")
+            #expect(container.diskBytes == walk.diskBytes, "\(container.name)", sourceLocation: place)
+            #expect(container.sizeBytes == walk.sizeBytes, "\(container.name)", sourceLocation: place)
+        }
+    }
+
+    /// Waits for an answer by which the container is polled, for a reason with this text in it.
+    func polled(
+        _ name: String, because reason: String, _ daemon: UsagedProcess
+    ) async throws -> Status {
+        try await wait(for: "\(name) to be polled", deadline: .seconds(20)) {
+            let status = try await daemon.query.status()
+            let container = status.container(named: name)
+            guard container?.state == .polling, container?.reason?.contains(reason) == true,
+                status.sources.first?.state == .polling,
+                status.sources.first?.reason?.contains(reason) == true
+            else { throw DaemonFailure(description: "\(status.reasons), \(container as Any)") }
+            #expect(!status.exact)
+            return status
+        }
+    }
+
+    /// Has the container break both rules, and waits until they fire and it is polled still.
+    func alert(_ name: String, because reason: String, _ daemon: UsagedProcess) async throws {
+        try write(3_000_000, to: "\(name)/spill")
+        try await wait(until: "both alerts of \(name)", deadline: .seconds(20)) {
+            Set(try await daemon.query.status().alerts.filter { $0.container == name }.map(\.rule))
+                == ["large", "fast"]
+        }
+        try await expectTruth(polled(name, because: reason, daemon))
+    }
+}
