@@ -10,11 +10,11 @@ struct KernelFileSystem: LayerFileSystem {
     ]
 
     let path: String
-    let instance: InotifyInstance
-    /// Takes note of which layer a watch belongs to.
-    let watches: WatchOwners
-    let budget: WatchBudget
-    let layer: Int
+    let watches: LayerWatches
+    /// What is asked of each directory.
+    var mask = Self.mask
+    /// Where the layer is mounted, if watches are to be held there too.
+    var merged: MergedMount?
 
     func openRoot() throws(KernelError) -> Directory {
         try Directory.open(path: path)
@@ -43,19 +43,7 @@ struct KernelFileSystem: LayerFileSystem {
     }
 
     func watch(_ directory: Directory) throws(KernelError) -> Int32 {
-        let inotify = try instance.opened()
-        guard budget.take() else { throw KernelError(call: "inotify_add_watch", errno: .noSpace) }
-        let watch: Int32
-        do {
-            watch = try inotify.add(directory, mask: Self.mask)
-        } catch {
-            budget.give()
-            throw error
-        }
-        // The same inode has the same watch, which is counted already.
-        if watches.owner(of: watch) != nil { budget.give() }
-        watches.assign(watch, to: layer)
-        return watch
+        try watches.add(directory, mask: mask)
     }
 
     func settledBytes(of root: Directory) -> Int64 {
@@ -69,8 +57,50 @@ struct KernelFileSystem: LayerFileSystem {
     }
 
     func unwatch(_ watch: Int32) {
+        watches.remove(watch)
+    }
+
+    // MARK: The layer's mount
+
+    var hasMount: Bool { merged?.isFollowed == true }
+
+    func openMount() throws(KernelError) -> Directory? {
+        try merged?.open()
+    }
+
+    func watchInMount(_ directory: Directory, isRoot: Bool) throws(KernelError) -> Int32 {
+        guard let merged else { return try watch(directory) }
+        return try merged.watch(directory, isRoot: isRoot)
+    }
+}
+
+/// The watches of one layer in an inotify instance; used by one thread.
+struct LayerWatches {
+    let instance: InotifyInstance
+    /// Takes note of which layer a watch belongs to.
+    let owners: WatchOwners
+    let budget: WatchBudget
+    let layer: Int
+
+    func add(_ directory: Directory, mask: InotifyEvent.Mask) throws(KernelError) -> Int32 {
+        let inotify = try instance.opened()
+        guard budget.take() else { throw KernelError(call: "inotify_add_watch", errno: .noSpace) }
+        let watch: Int32
+        do {
+            watch = try inotify.add(directory, mask: mask)
+        } catch {
+            budget.give()
+            throw error
+        }
+        // The same inode has the same watch, which is counted already.
+        if owners.owner(of: watch) != nil { budget.give() }
+        owners.assign(watch, to: layer)
+        return watch
+    }
+
+    func remove(_ watch: Int32) {
         // The directory may have moved to another layer, which then owns the watch.
-        guard watches.release(watch, from: layer) else { return }
+        guard owners.release(watch, from: layer) else { return }
         instance.inotify?.remove(watch: watch)
         budget.give()
     }

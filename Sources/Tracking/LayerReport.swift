@@ -81,6 +81,8 @@ public struct TrackingOptions: Hashable, Sendable {
     public var inodeLimit: Int
     /// Not the operator's to choose: how file systems behave decides it.
     var settling = SettlingTimes()
+    /// What is asked of each directory of a writable layer; tests ask for less, to be told as little as old kernels tell.
+    var watchMask = KernelFileSystem.mask
 
     public init(
         batchMilliseconds: Int = 25, pollSeconds: Int = 30, auditSeconds: Int = 600, shards: Int = 2,

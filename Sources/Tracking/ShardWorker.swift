@@ -8,22 +8,34 @@ final class ShardWorker {
         let key: LayerKey
         let directory: String
         let tracker: LayerTracker<KernelFileSystem>
-        /// Why events do not tell all of it; `nil` where they do.
+        /// Why the events of its own directories do not tell all of it; `nil` where they do.
         let silence: String?
+        /// Where it is mounted, if that tells the rest.
+        let mount: MergedMount?
         var lastReported: LayerReport.Outcome?
         var lastWatches = -1
         var lastAudit: Int64
         var nextRetry: Int64?
         var wasPolled = false
 
+        /// Why events do not tell all of it now; `nil` where they do.
+        var deafness: String? {
+            guard let silence, let mount else { return silence }
+            return (mount.doubt ?? tracker.mountDoubt).map { "\(silence); \($0)" }
+        }
+
+        /// Whether the figure holds all that was told before the last batch.
+        var isAnswered: Bool { tracker.isAnswered && mount?.isChanged != true }
+
         /// Whether a look at everything is so quick that a barrier may wait for it.
         var isCheap: Bool { tracker.fullLookEstimate < 100_000_000 }
 
         init(
             _ key: LayerKey, _ directory: String, _ tracker: LayerTracker<KernelFileSystem>,
-            silence: String?, now: Int64
+            silence: String?, mount: MergedMount?, now: Int64
         ) {
             self.silence = silence
+            self.mount = mount
             self.key = key
             self.directory = directory
             self.tracker = tracker
@@ -46,6 +58,7 @@ final class ShardWorker {
 
     private let instance: InotifyInstance
     private let owners = WatchOwners()
+    private let mounts = MergedMounts()
     private var tracked: [Int: Tracked] = [:]
     private var indices: [LayerKey: Int] = [:]
     private var nextIndex = 0
@@ -91,11 +104,10 @@ final class ShardWorker {
     // MARK: Waiting
 
     private func wait() {
-        guard let inotify = instance.inotify else {
-            _ = Poll.wait(for: [wakeUp.descriptor], timeoutMilliseconds: timeout())
-            return
-        }
-        _ = Poll.wait(for: [inotify.descriptor, wakeUp.descriptor], timeoutMilliseconds: timeout())
+        let descriptors = [wakeUp.descriptor] + (instance.inotify.map { [$0.descriptor] } ?? [])
+        let isReady = Poll.wait(
+            for: descriptors, urgent: mounts.descriptor, timeoutMilliseconds: timeout())
+        if isReady.count > descriptors.count, isReady.last == true { mounts.noteChange() }
     }
 
     private func timeout() -> Int32 {
@@ -108,6 +120,7 @@ final class ShardWorker {
             if let settle = entry.tracker.nextSettle { due = min(due, settle) }
             if entry.tracker.hasPending, entry.nextRetry == nil { due = min(due, batchDue) }
             if entry.tracker.needsAudit { due = min(due, auditDue(entry)) }
+            if let refresh = entry.mount?.nextRefresh { due = min(due, refresh) }
             due = min(due, entry.lastAudit + auditInterval(entry))
         }
         let milliseconds = (due - now + 999_999) / 1_000_000
@@ -131,7 +144,10 @@ final class ShardWorker {
     private func obey(_ commands: [TrackingShard.Command]) {
         for command in commands {
             switch command {
-            case .track(let key, let directory, let silence): track(key, directory, silence)
+            case .track(let key, let directory, let silence, let mount):
+                track(key, directory, silence, mount)
+            case .running(let key, let isRunning):
+                indices[key].map { tracked[$0]?.mount?.isRunning = isRunning }
             case .forget(let key): forget(key)
             case .polled(let index, let report): take(report, ofPoll: index)
             case .barrier(let answer): barriers.append(answer)
@@ -144,15 +160,25 @@ final class ShardWorker {
         }
     }
 
-    private func track(_ key: LayerKey, _ directory: String, _ silence: String?) {
+    private func track(
+        _ key: LayerKey, _ directory: String, _ silence: String?, _ place: OverlayMount?
+    ) {
         forget(key)
         let index = nextIndex
         nextIndex += 1
+        let watches = LayerWatches(instance: instance, owners: owners, budget: budget, layer: index)
+        let mount =
+            silence == nil
+            ? nil
+            : place.map {
+                mounts.make($0, watches: watches, pollSeconds: options.pollSeconds)
+            }
         let fileSystem = KernelFileSystem(
-            path: directory, instance: instance, watches: owners, budget: budget, layer: index)
+            path: directory, watches: watches, mask: options.watchMask, merged: mount)
         // XFS keeps preallocated blocks for up to 300 s; elsewhere the second stage is one look in vain.
         let tracker = LayerTracker(fileSystem: fileSystem, settleSeconds: [35, 320])
-        tracked[index] = Tracked(key, directory, tracker, silence: silence, now: monotonicNanoseconds())
+        tracked[index] = Tracked(
+            key, directory, tracker, silence: silence, mount: mount, now: monotonicNanoseconds())
         indices[key] = index
     }
 
@@ -162,6 +188,7 @@ final class ShardWorker {
         guard let index = indices.removeValue(forKey: key), let entry = tracked.removeValue(forKey: index)
         else { return }
         entry.tracker.release()
+        entry.mount?.release()
         retired.add(entry.tracker.counters)
     }
 
@@ -179,7 +206,10 @@ final class ShardWorker {
         if isOverflown {
             isOverflown = false
             counters.overflows += 1
-            for entry in tracked.values { entry.tracker.noteOverflow() }
+            for entry in tracked.values {
+                entry.tracker.noteOverflow()
+                entry.mount?.noteDoubt(eventsWereLost: true)
+            }
         }
     }
 
@@ -191,6 +221,7 @@ final class ShardWorker {
             return
         }
         guard let index = owners.owner(of: event.watch) else { return }
+        tracked[index]?.mount?.note(event)
         tracked[index]?.tracker.note(event)
         if event.mask.contains(.ignored), owners.release(event.watch, from: index) { budget.give() }
     }
@@ -201,11 +232,15 @@ final class ShardWorker {
         let now = monotonicNanoseconds()
         let asked = barriers
         barriers = []
+        if mounts.takeChange() {
+            for entry in tracked.values { entry.mount?.noteDoubt(eventsWereLost: false) }
+        }
         let isDue = firstEvent != nil && now >= batchDue
         if !asked.isEmpty || isDue { firstEvent = nil }
         // The owner of each entry may change while a batch runs, so go by index.
         for index in tracked.keys.sorted() {
             guard let entry = tracked[index] else { continue }
+            refreshMount(entry, index, at: now)
             prepare(entry, now: now, isAsked: !asked.isEmpty)
             let tracker = entry.tracker
             let isWaiting = entry.nextRetry.map { now < $0 } ?? false
@@ -221,7 +256,7 @@ final class ShardWorker {
         guard !asked.isEmpty else { return }
         // What came during the batch is not part of the question.
         var unsettled: Set<LayerKey> = []
-        for entry in tracked.values where !entry.tracker.isAnswered { unsettled.insert(entry.key) }
+        for entry in tracked.values where !entry.isAnswered { unsettled.insert(entry.key) }
         for answer in asked { answer(unsettled) }
     }
 
@@ -230,14 +265,23 @@ final class ShardWorker {
     private func completeForBarrier() {
         for index in tracked.keys.sorted() {
             guard let entry = tracked[index] else { continue }
-            for _ in 0..<4 where !entry.tracker.isAnswered && entry.nextRetry == nil {
+            for _ in 0..<4 where !entry.isAnswered && entry.nextRetry == nil {
                 if entry.tracker.needsAudit {
                     guard entry.isCheap else { break }
                     entry.tracker.audit()
                 }
+                refreshMount(entry, index, at: monotonicNanoseconds())
                 run(entry, index, at: monotonicNanoseconds())
             }
         }
+    }
+
+    /// Sees after what was told of the layer's mount, before anything of the layer is called exact.
+    private func refreshMount(_ entry: Tracked, _ index: Int, at now: Int64) {
+        guard let mount = entry.mount, mount.isChanged || now >= mount.nextRefresh ?? .max else { return }
+        if mount.refresh(at: now, upper: entry.directory) { entry.tracker.lookAgain() }
+        // What was reported may be called otherwise now, though nothing is to be looked at.
+        if !entry.tracker.hasPending, entry.tracker.failure == nil { report(entry, index, []) }
     }
 
     private func prepare(_ entry: Tracked, now: Int64, isAsked: Bool) {
@@ -247,7 +291,7 @@ final class ShardWorker {
         if now >= entry.lastAudit + auditInterval(entry) {
             entry.lastAudit = now
             // Where events tell little, finding more is no correction.
-            if entry.silence == nil { tracker.auditUnasked() } else { tracker.audit() }
+            if entry.deafness == nil { tracker.auditUnasked() } else { tracker.audit() }
         }
         guard tracker.needsAudit else { return }
         if now >= auditDue(entry) || (isAsked && entry.isCheap) { tracker.audit() }
@@ -297,15 +341,15 @@ final class ShardWorker {
     }
 
     private func confidence(of entry: Tracked) -> Confidence {
-        if let silence = entry.silence {
-            return .polling(reason: silence, seconds: options.pollSeconds)
+        if let deafness = entry.deafness {
+            return .polling(reason: deafness, seconds: options.pollSeconds)
         }
-        return entry.tracker.isAnswered ? .exact : .converging
+        return entry.isAnswered ? .exact : .converging
     }
 
     /// How often all of a layer is looked at without an event, nanoseconds.
     private func auditInterval(_ entry: Tracked) -> Int64 {
-        let seconds = entry.silence == nil ? options.auditSeconds : options.pollSeconds
+        let seconds = entry.deafness == nil ? options.auditSeconds : options.pollSeconds
         // It may not take more than a tenth of the time.
         return max(Int64(seconds) * 1_000_000_000, entry.tracker.fullLookEstimate * 10)
     }

@@ -13,7 +13,7 @@ extension LayerTracker {
         let handle: FileSystem.Handle
         let status: FileStatus
         do {
-            handle = try open(directory, below: rootHandle)
+            handle = try open(directory, below: rootHandle, through: &recent)
             status = try fileSystem.status(of: handle)
         } catch {
             guard error.leadsElsewhere else { throw .unreadable(error) }
@@ -22,8 +22,7 @@ extension LayerTracker {
         guard status.identity.inode == directory, status.links > 0 || directory != tree?.root else {
             return false
         }
-        recent.append((directory, handle))
-        if recent.count > Self.recentLimit { recent.removeFirst() }
+        recent.add(directory, handle)
         try body(handle)
         // Names that come and go change the directory itself; it is looked at last, with all of them in it.
         if let status = try? fileSystem.status(of: handle) {
@@ -40,15 +39,14 @@ extension LayerTracker {
     /// Opens a directory from the nearest one above it that is still open, so that a tree of any depth is walked in a
     /// time that its size alone decides.
     func open(
-        _ directory: UInt64, below root: FileSystem.Handle
+        _ directory: UInt64, below root: FileSystem.Handle,
+        through recent: inout RecentHandles<FileSystem.Handle>
     ) throws(KernelError) -> FileSystem.Handle {
         var names: [FileName] = []
         var current = directory
         while current != tree?.root {
-            if current != directory, let index = recent.lastIndex(where: { $0.directory == current }) {
-                let above = recent.remove(at: index)
-                recent.append(above)
-                return try fileSystem.open(names.reversed(), below: above.handle)
+            if current != directory, let above = recent.use(current) {
+                return try fileSystem.open(names.reversed(), below: above)
             }
             guard let record = tree?.directories[current], tree?.isAttached(current) == true,
                 names.count <= tree?.directories.count ?? 0

@@ -22,6 +22,7 @@ extension LayerTracker {
             let stale = directoryOfWatch.keys.filter { $0 != watch }
             for old in stale { fileSystem.unwatch(old) }
             directoryOfWatch = [watch: status.identity.inode]
+            mount = MountWatches()
             tree = LayerTree(root: status, watch: watch)
             settledBytes = fileSystem.settledBytes(of: handle)
         }
@@ -149,7 +150,8 @@ extension LayerTracker {
         interpret(look, at: place, exists: found != nil)
         guard let status = found else { return }
         if status.kind == .directory {
-            try setDirectory(status, at: place, handle, isStructural: look.structure || known == nil)
+            let isStructural = look.structure || look.watchingAgain || known == nil
+            try setDirectory(status, at: place, handle, isStructural: isStructural)
         } else {
             setFile(status, at: place, wasWritten: look.data)
         }

@@ -19,13 +19,14 @@ extension LayerTracker {
         if try rewatch(inode, handle) { listing.append((inode, true)) }
     }
 
-    /// Makes sure of a directory's watch; returns whether it is another than before.
+    /// Makes sure of a directory's watches; returns whether one is another than before.
     @discardableResult
     func rewatch(_ directory: UInt64, _ handle: FileSystem.Handle) throws(Failure) -> Bool {
         let watch = try addWatch(handle)
         let before = tree?.directories[directory]?.watch
         directoryOfWatch[watch] = directory
-        guard before != watch else { return false }
+        let isAnotherInMount = try rewatchInMount(directory)
+        guard before != watch else { return isAnotherInMount }
         if let before, before >= 0, directoryOfWatch[before] == directory {
             directoryOfWatch[before] = nil
             fileSystem.unwatch(before)
@@ -38,17 +39,22 @@ extension LayerTracker {
         do {
             return try fileSystem.watch(handle)
         } catch {
-            switch error.errno {
-            case .noSpace, .noMemory:
-                throw .untrackable(
-                    reason: "inotify watches are used up; raise the sysctl fs.inotify.max_user_watches")
-            case .tooManyOpenFiles, .tooManyOpenFilesInSystem:
-                throw .untrackable(
-                    reason:
-                        "\(error); raise the sysctl fs.inotify.max_user_instances or the limit of open files"
-                )
-            default: throw .unreadable(error)
-            }
+            throw outOfWatches(error) ?? .unreadable(error)
+        }
+    }
+
+    /// What it means that a watch was refused, if it is that there are too many.
+    func outOfWatches(_ error: KernelError) -> Failure? {
+        switch error.errno {
+        case .noSpace, .noMemory:
+            .untrackable(
+                reason: "inotify watches are used up; raise the sysctl fs.inotify.max_user_watches")
+        case .tooManyOpenFiles, .tooManyOpenFilesInSystem:
+            .untrackable(
+                reason:
+                    "\(error); raise the sysctl fs.inotify.max_user_instances or the limit of open files"
+            )
+        default: nil
         }
     }
 }

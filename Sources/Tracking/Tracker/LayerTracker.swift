@@ -10,7 +10,6 @@ package final class LayerTracker<FileSystem: LayerFileSystem> {
     /// Files and directories that are tracked at most: what the layer may cost in memory.
     package var inodeLimit = 500_000
     package var inodeCount: Int { tree?.inodeCount ?? 0 }
-    static var recentLimit: Int { 8 }
     /// For how long files are taken to stay open, nanoseconds.
     static var uncertainty: Int64 { 600_000_000_000 }
     static var unheardLimit: Int { 4_096 }
@@ -24,6 +23,7 @@ package final class LayerTracker<FileSystem: LayerFileSystem> {
     var settle: SettleQueue
     var growth = BatchGrowth()
     var directoryOfWatch: [Int32: UInt64] = [:]
+    var mount = MountWatches<FileSystem.Handle>()
 
     /// Something may have been written that no place tells of; only a look at everything finds it.
     package internal(set) var needsAudit = false
@@ -53,8 +53,7 @@ package final class LayerTracker<FileSystem: LayerFileSystem> {
     var newFiles: [UInt64] = []
     var deferred: [(directory: UInt64, names: [FileName: Look])] = []
     var restats: Set<UInt64> = []
-    /// Directories that were opened last, the latest at the end.
-    var recent: [(directory: UInt64, handle: FileSystem.Handle)] = []
+    var recent = RecentHandles<FileSystem.Handle>()
     var relief: () -> Void = {}
     let looksPerRelief: Int
     var looksSinceRelief = 0
@@ -98,7 +97,8 @@ package final class LayerTracker<FileSystem: LayerFileSystem> {
         self.relief = relief
         defer {
             self.relief = {}
-            recent = []
+            recent = RecentHandles()
+            mount.endBatch()
         }
         growth = BatchGrowth()
         // What the first look finds was there before.
@@ -156,6 +156,7 @@ package final class LayerTracker<FileSystem: LayerFileSystem> {
     package func release() {
         for watch in directoryOfWatch.keys { fileSystem.unwatch(watch) }
         directoryOfWatch = [:]
+        mount = MountWatches()
         tree = nil
         rootHandle = nil
         listing = []
