@@ -57,6 +57,7 @@ struct KernelFileSystem: LayerFileSystem {
     }
 
     func unwatch(_ watch: Int32) {
+        merged?.noteRemoval(of: watch)
         watches.remove(watch)
     }
 

@@ -24,6 +24,8 @@ public struct LayerReport: Hashable, Sendable {
     public var isFinal: Bool
     /// By how much an audit found another figure than the events had told: a defect, or a change that has no event.
     public var correction: Measure?
+    /// Why the events of the layer's own directory are not relied on from now on; said once.
+    public var distrust: String?
 }
 
 /// Takes what tracking finds out; called from tracking's threads, and must not block them.

@@ -10,8 +10,13 @@ final class ShardWorker {
         let tracker: LayerTracker<KernelFileSystem>
         /// Why the events of its own directories do not tell all of it; `nil` where they do.
         let silence: String?
-        /// Where it is mounted, if that tells the rest.
+        /// Where an engine mounts it.
+        let place: OverlayMount?
+        /// The mount, if its events are to tell the rest.
         let mount: MergedMount?
+        var unheard = UnheardGrowth()
+        /// The next batch checks what the events told.
+        var isChecked = false
         var lastReported: LayerReport.Outcome?
         var lastWatches = -1
         var lastAudit: Int64
@@ -32,9 +37,10 @@ final class ShardWorker {
 
         init(
             _ key: LayerKey, _ directory: String, _ tracker: LayerTracker<KernelFileSystem>,
-            silence: String?, mount: MergedMount?, now: Int64
+            silence: String?, place: OverlayMount?, mount: MergedMount?, now: Int64
         ) {
             self.silence = silence
+            self.place = place
             self.mount = mount
             self.key = key
             self.directory = directory
@@ -178,7 +184,8 @@ final class ShardWorker {
         // XFS keeps preallocated blocks for up to 300 s; elsewhere the second stage is one look in vain.
         let tracker = LayerTracker(fileSystem: fileSystem, settleSeconds: [35, 320])
         tracked[index] = Tracked(
-            key, directory, tracker, silence: silence, mount: mount, now: monotonicNanoseconds())
+            key, directory, tracker, silence: silence, place: place, mount: mount,
+            now: monotonicNanoseconds())
         indices[key] = index
     }
 
@@ -292,6 +299,7 @@ final class ShardWorker {
             entry.lastAudit = now
             // Where events tell little, finding more is no correction.
             if entry.deafness == nil { tracker.auditUnasked() } else { tracker.audit() }
+            entry.isChecked = tracker.isCheck
         }
         guard tracker.needsAudit else { return }
         if now >= auditDue(entry) || (isAsked && entry.isCheap) { tracker.audit() }
@@ -305,6 +313,24 @@ final class ShardWorker {
         inodes.set(tracker.inodeCount, of: entry.key)
         counters.batches += 1
         report(entry, index, paths)
+        distrust(entry)
+    }
+
+    /// Follows a layer of an overlay as if the kernel told nothing of data, where its audits give cause to.
+    private func distrust(_ entry: Tracked) {
+        guard entry.isChecked else { return }
+        entry.isChecked = false
+        guard entry.silence == nil, let place = entry.place, entry.unheard.note(entry.tracker.correction)
+        else { return }
+        let reason = UnheardGrowth.reason
+        sink.take(
+            LayerReport(
+                key: entry.key,
+                outcome: .measured(
+                    entry.tracker.measure, .polling(reason: reason, seconds: options.pollSeconds)),
+                watches: entry.tracker.watchCount, paths: [], root: nil, directory: entry.directory,
+                isFinal: true, distrust: reason))
+        track(entry.key, entry.directory, reason, place)
     }
 
     private func report(_ entry: Tracked, _ index: Int, _ paths: [PathGrowth]) {

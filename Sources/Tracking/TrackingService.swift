@@ -7,6 +7,7 @@ public final class TrackingService: Sendable {
     private let shards: [TrackingShard]
     private let pool: ScannerPool
     private let placement = Mutex<[LayerKey: Int]>([:])
+    private let running = Mutex<Set<LayerKey>>([])
 
     public convenience init(
         options: TrackingOptions = TrackingOptions(), sink: any TrackingSink
@@ -55,6 +56,7 @@ public final class TrackingService: Sendable {
             placement[key] = lightest
             return lightest
         }
+        running.withLock { _ = $0.remove(key) }
         shards[shard].send(.track(key, directory: directory, silence: silence, mount: mount))
     }
 
@@ -62,7 +64,10 @@ public final class TrackingService: Sendable {
     /// whose mounts are not seen here.
     public func setRunning(_ isRunning: Bool, _ key: LayerKey) {
         guard let shard = placement.withLock({ $0[key] }) else { return }
-        shards[shard].send(.running(key, isRunning))
+        let isNews = running.withLock { running in
+            isRunning ? running.insert(key).inserted : running.remove(key) != nil
+        }
+        if isNews { shards[shard].send(.running(key, isRunning)) }
     }
 
     /// Measures an immutable layer, and again by itself as long as the figure may still change.
@@ -73,6 +78,7 @@ public final class TrackingService: Sendable {
     /// Lets go of a layer, of either kind.
     public func forget(_ key: LayerKey) {
         pool.forget(key)
+        running.withLock { _ = $0.remove(key) }
         guard let shard = placement.withLock({ $0.removeValue(forKey: key) }) else { return }
         shards[shard].send(.forget(key))
     }

@@ -78,6 +78,17 @@ struct MergedTests {
         try #require(figure(world) == truth, why, sourceLocation: location)
     }
 
+    /// As ``expectExact(_:_:_:)`` once the overlay has ended: a container that starts has its mount for a moment too.
+    private func expectExactAtTheEnd(
+        _ world: World, _ why: Comment, _ location: SourceLocation = #_sourceLocation
+    ) async throws {
+        try await wait(until: "the end of the overlay") {
+            _ = await world.service.barrier(deadlineMilliseconds: 10_000)
+            return reason(world)?.contains("detached and still in use") != true
+        }
+        try await expectExact(world, why, location)
+    }
+
     private func append(_ count: Int, to path: String) {
         let descriptor = open(path, O_CREAT | O_WRONLY | O_APPEND, 0o644)
         defer { close(descriptor) }
@@ -102,7 +113,9 @@ struct MergedTests {
             if round % 7 == 6 {
                 work.finish()
                 world.overlay.unmount()
-                if round % 2 == 0 { try await expectExact(world, "seed \(seed) round \(round), stopped") }
+                if round % 2 == 0 {
+                    try await expectExactAtTheEnd(world, "seed \(seed) round \(round), stopped")
+                }
                 try world.overlay.mount(options: options)
             }
             try await expectExact(world, "options \(options), seed \(seed) round \(round)")
@@ -194,7 +207,7 @@ struct MergedTests {
         try await expectExact(world, "written to")
         #expect(world.sink.report(key)?.watches == 2 * alone)
         world.overlay.unmount()
-        try await expectExact(world, "stopped")
+        try await expectExactAtTheEnd(world, "stopped")
         try await wait(until: "the watches in the mount to be gone") {
             await world.service.barrier(deadlineMilliseconds: 10_000) == []
                 && world.sink.report(key)?.watches == alone
@@ -204,7 +217,7 @@ struct MergedTests {
             try world.overlay.mount()
             append(5000, to: world.overlay.merged + "/f")
             world.overlay.unmount()
-            try await expectExact(world, "mounted for a moment, \(round)")
+            try await expectExactAtTheEnd(world, "mounted for a moment, \(round)")
         }
         try await world.remove()
     }
@@ -258,12 +271,12 @@ struct MergedTests {
         append(1000, to: world.overlay.merged + "/f")
         world.service.track(key, directory: world.overlay.upper, silence: "deaf", mount: world.place)
         try await expectExact(world, "mounted")
-        let user = open(world.overlay.merged, O_RDONLY | O_DIRECTORY)
+        let user = open(world.overlay.merged, O_RDONLY | O_DIRECTORY | O_CLOEXEC)
         world.overlay.unmount()
         _ = await world.service.barrier(deadlineMilliseconds: 10_000)
         #expect(reason(world)?.contains("detached and still in use") == true)
         #expect(mkdirat(user, "new", 0o755) == 0)
-        let file = openat(user, "new/f", O_CREAT | O_WRONLY, 0o644)
+        let file = openat(user, "new/f", O_CREAT | O_WRONLY | O_CLOEXEC, 0o644)
         #expect(write(file, [UInt8](repeating: 7, count: 40_000), 40_000) == 40_000)
         try await wait(until: "what the layer's directory tells") {
             try figure(world) == oracle(world.overlay.upper)
@@ -285,7 +298,7 @@ struct MergedTests {
         try world.directory.directory("diff/a/run/lock")
         try world.overlay.mount()
         let run = world.overlay.merged + "/a/run"
-        let inside = open(run + "/lock", O_RDONLY | O_DIRECTORY)
+        let inside = open(run + "/lock", O_RDONLY | O_DIRECTORY | O_CLOEXEC)
         defer { close(inside) }
         #expect(mount("tmpfs", run, "tmpfs", 0, nil) == 0)
         append(5000, to: run + "/no-part-of-it")
@@ -296,7 +309,7 @@ struct MergedTests {
                 || reason(world)?.contains("deaf; /a/run/lock cannot be watched in its mount") == true
         }
         // Who has it open can still write below.
-        let file = openat(inside, "f", O_CREAT | O_WRONLY, 0o644)
+        let file = openat(inside, "f", O_CREAT | O_WRONLY | O_CLOEXEC, 0o644)
         #expect(write(file, [UInt8](repeating: 7, count: 40_000), 40_000) == 40_000)
         try await wait(until: "what the layer's directory tells") {
             try figure(world) == oracle(world.overlay.upper)
@@ -326,6 +339,36 @@ struct MergedTests {
         #expect(try figure(world) == oracle(world.overlay.upper))
         world.service.forget(key)
         try await wait(until: "no watch to be left") { world.service.counters.watches == 0 }
+        try await world.remove()
+    }
+
+    @Test("a layer whose audits find growth twice that no event told is followed by its mount, and says so")
+    func distrust() async throws {
+        let world = try World(TrackingOptions(auditSeconds: 1))
+        try world.overlay.mount()
+        append(1000, to: world.overlay.merged + "/f")
+        // By what a probe found the events would tell all.
+        world.service.track(key, directory: world.overlay.upper, mount: world.place)
+        let (_, truth) = try await ask(world)
+        #expect(figure(world) == truth)
+        let file = open(world.overlay.merged + "/f", O_WRONLY | O_APPEND | O_CLOEXEC)
+        defer { close(file) }
+        // Few bytes: a file of more blocks is looked at again for a while after it has changed.
+        for audit in 1...100 where world.sink.distrust(key) == nil {
+            let corrections = world.service.counters.corrections
+            #expect(write(file, [UInt8](repeating: 7, count: 100), 100) == 100)
+            try await wait(until: "audit \(audit) to find it") {
+                world.service.counters.corrections > corrections
+            }
+        }
+        try await wait(until: "the mount to be followed") {
+            await world.service.barrier(deadlineMilliseconds: 10_000) == [] && isExact(world)
+        }
+        #expect(world.sink.distrust(key)?.hasPrefix("two audits in a row") == true)
+        for _ in 0..<3 {
+            #expect(write(file, [UInt8](repeating: 7, count: 50_000), 50_000) == 50_000)
+            try await expectExact(world, "followed by its mount")
+        }
         try await world.remove()
     }
 }

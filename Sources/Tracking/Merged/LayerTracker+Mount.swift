@@ -58,27 +58,31 @@ extension LayerTracker {
     /// Makes sure of a directory's watch in the mount; returns whether it is another than before, so that what the
     /// directory holds is to be looked at.
     func rewatchInMount(_ directory: UInt64) throws(Failure) -> Bool {
-        var watch: Int32?
-        if fileSystem.hasMount {
-            do throws(KernelError) {
-                watch = try watchInMount(directory)
-            } catch {
-                if let failure = outOfWatches(error) { throw failure }
-                if mount.hide(directory, reason: "\(error)") {
-                    isIncomplete = true
-                    watchAgainInMount(directory)
-                }
-                return false
+        guard fileSystem.hasMount else {
+            unwatchInMount(directory)
+            return false
+        }
+        let watch: Int32
+        do throws(KernelError) {
+            // Where the mount is detached the watches that there are tell until it ends.
+            guard let found = try watchInMount(directory) else { return false }
+            watch = found
+        } catch {
+            if let failure = outOfWatches(error) { throw failure }
+            if mount.hide(directory, reason: "\(error)") {
+                isIncomplete = true
+                watchAgainInMount(directory)
             }
+            return false
         }
         let before = mount.set(watch, of: directory)
-        if let watch { directoryOfWatch[watch] = directory }
+        directoryOfWatch[watch] = directory
         guard before != watch else { return false }
         if let before, directoryOfWatch[before] == directory {
             directoryOfWatch[before] = nil
             fileSystem.unwatch(before)
         }
-        return watch != nil
+        return true
     }
 
     private func watchInMount(_ directory: UInt64) throws(KernelError) -> Int32? {

@@ -142,6 +142,11 @@ final class MergedMount {
         return watch
     }
 
+    /// A watch is given back, so that no event of its end will come.
+    func noteRemoval(of watch: Int32) {
+        if watch == rootWatch { rootWatch = nil }
+    }
+
     func release() {
         if let workWatch { watches.remove(workWatch) }
         workWatch = nil
