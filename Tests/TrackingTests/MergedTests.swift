@@ -191,6 +191,61 @@ struct MergedTests {
         try await directory.remove()
     }
 
+    @Test("directories that are exchanged and made while batches run are each followed as what they are")
+    func concurrentExchanges() async throws {
+        let world = try World(TrackingOptions(batchMilliseconds: 1))
+        try world.overlay.mount()
+        world.service.track(key, directory: world.overlay.upper, silence: "deaf", mount: world.place)
+        let root = world.overlay.merged
+        for name in ["a", "b", "c"] { try world.directory.directory("merged/\(name)/sub") }
+        let seed = UInt64.random(in: 0..<10_000)
+        for round in 0..<5 as Range<UInt64> {
+            await withTaskGroup(of: Void.self) { group in
+                for thread in 0..<2 as Range<UInt64> {
+                    group.addTask { Self.exchange(below: root, seed: seed + round * 2 + thread) }
+                }
+                group.addTask {
+                    for _ in 0..<100 { _ = await world.service.barrier(deadlineMilliseconds: 10_000) }
+                }
+            }
+            // Writes now, when nothing else tells of the files.
+            for name in ["a", "b", "c", "a/sub", "b/sub", "c/sub"] { append(700, to: "\(root)/\(name)/f") }
+            try await expectExact(world, "seed \(seed) round \(round)")
+        }
+        try await world.remove()
+    }
+
+    /// Exchanges directories and writes to files in them, by names and by descriptors.
+    private static func exchange(below root: String, seed: UInt64) {
+        // Swift's Glibc module does not show it; the flag 2 is RENAME_EXCHANGE.
+        typealias RenameAt2 =
+            @convention(c) (
+                Int32, UnsafePointer<CChar>, Int32, UnsafePointer<CChar>, UInt32
+            ) -> Int32
+        let exchangeNames = dlsym(nil, "renameat2").map { unsafeBitCast($0, to: RenameAt2.self) }
+        var generator = SeededGenerator(seed: seed)
+        let names = ["a", "b", "c", "a/sub", "b/sub", "c/sub"].map { "\(root)/\($0)" }
+        var open: [Int32] = []
+        for _ in 0..<3000 {
+            guard let name = names.randomElement(using: &generator),
+                let other = names.randomElement(using: &generator)
+            else { return }
+            switch Int.random(in: 0..<4, using: &generator) {
+            case 0:
+                _ = exchangeNames?(AT_FDCWD, name, AT_FDCWD, other, 2)
+            case 1:
+                let file = Glibc.open("\(name)/f", O_CREAT | O_WRONLY | O_APPEND | O_CLOEXEC, 0o644)
+                if file >= 0 { open.append(file) }
+                if open.count > 3 { close(open.removeFirst()) }
+            case 2:
+                mkdir("\(name)/sub", 0o755)
+            default:
+                if let file = open.randomElement(using: &generator) { write(file, "0123456789", 10) }
+            }
+        }
+        for file in open { close(file) }
+    }
+
     // MARK: Mounts
 
     @Test("a layer is exact before, while and after it is mounted, with the watches that it takes")
