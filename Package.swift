@@ -104,7 +104,12 @@ let package = Package(
                 "usage-client",
             ]),
         // The acceptance tests on a real dockerd; they run the built executables.
-        tests(of: "Engine", ["Accounting", "Journal", "Wire", "UsageClient", "usaged", "usage-client"]),
+        tests(
+            of: "Engine",
+            [
+                "Accounting", "Journal", "Kernel", "Stores", "Tracking", "Wire", "UsageClient", "usaged",
+                "usage-client",
+            ]),
     ]
 )
 

@@ -4,6 +4,7 @@
 #include <fcntl.h>
 #include <linux/openat2.h>
 #include <pthread.h>
+#include <sched.h>
 #include <sys/eventfd.h>
 #include <sys/ioctl.h>
 #include <sys/stat.h>
@@ -73,6 +74,7 @@ int clinux_fstatfs(int fd, struct clinux_filesystem *out) {
 
 int clinux_eventfd(void) { return eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK); }
 int clinux_set_thread_name(const char *name) { return pthread_setname_np(pthread_self(), name); }
+int clinux_unshare_mounts(void) { return unshare(CLONE_NEWNS); }
 
 int clinux_pending_bytes(int fd) {
     int pending = 0;

@@ -1,5 +1,6 @@
 internal import CLinux
 internal import Glibc
+internal import SystemPackage
 
 /// How full a file system is, as `df` computes it.
 public struct FileSystemStatus: Hashable, Sendable {
@@ -21,6 +22,17 @@ public struct FileSystemStatus: Hashable, Sendable {
         let raw = Glibc.open(path, O_CLOEXEC | CLINUX_O_PATH)
         guard raw >= 0 else { throw KernelError(call: "open", path: path) }
         defer { Glibc.close(raw) }
+        return try of(raw, path: path)
+    }
+
+    /// The status of the file system that holds an open directory.
+    ///
+    /// The corresponding C function is `fstatfs`.
+    public static func of(_ directory: Directory) throws(KernelError) -> FileSystemStatus {
+        try of(directory.descriptor.rawValue, path: "")
+    }
+
+    private static func of(_ raw: Int32, path: String) throws(KernelError) -> FileSystemStatus {
         var fs = clinux_filesystem()
         var status = clinux_status()
         guard clinux_fstatfs(raw, &fs) == 0 else { throw KernelError(call: "fstatfs", path: path) }

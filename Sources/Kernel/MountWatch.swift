@@ -1,25 +1,27 @@
 internal import Glibc
+public import SystemPackage
 
 /// Tells when the mounts of this process's namespace change; used by one thread.
 public final class MountWatch {
-    /// -1 where `/proc` is not mounted: then nothing is told.
-    private let descriptor: Int32
+    /// Urgent in ``Poll/wait(for:urgent:timeoutMilliseconds:)`` once after changes; `nil` where `/proc` is not
+    /// mounted: then nothing is told.
+    public let descriptor: FileDescriptor?
 
     public init() {
-        descriptor = open("/proc/self/mountinfo", O_RDONLY | O_CLOEXEC | O_NONBLOCK)
+        let raw = open("/proc/self/mountinfo", O_RDONLY | O_CLOEXEC | O_NONBLOCK)
+        descriptor = raw >= 0 ? FileDescriptor(rawValue: raw) : nil
     }
 
     deinit {
-        if descriptor >= 0 { close(descriptor) }
+        try? descriptor?.close()
     }
 
-    /// Whether there was a change since the last call.
+    /// Whether there was a change since this was last asked or waited for.
     ///
     /// The kernel counts it inside the system call that mounts or unmounts. The corresponding C function is `poll`
     /// with `POLLPRI`.
     public func hasChanged() -> Bool {
-        guard descriptor >= 0 else { return false }
-        var request = pollfd(fd: descriptor, events: Int16(POLLPRI), revents: 0)
-        return poll(&request, 1, 0) > 0
+        guard let descriptor else { return false }
+        return Poll.wait(for: [], urgent: descriptor, timeoutMilliseconds: 0) == [true]
     }
 }

@@ -2,7 +2,7 @@ internal import CLinux
 internal import Glibc
 public import SystemPackage
 
-/// Wakes a thread that waits in ``Poll/wait(for:timeoutMilliseconds:)``.
+/// Wakes a thread that waits in ``Poll/wait(for:urgent:timeoutMilliseconds:)``.
 public final class WakeUp: Sendable {
     public let descriptor: FileDescriptor
 
@@ -34,11 +34,15 @@ public enum Poll {
     /// Blocks the calling thread until one of `descriptors` is readable or the time is over, and returns which
     /// are; a signal ends the wait early with none.
     ///
+    /// `urgent` is waited for to have urgent news, as ``MountWatch`` has; it is the last of what is returned.
     /// The corresponding C function is `poll`; a negative timeout waits without end.
-    public static func wait(for descriptors: [FileDescriptor], timeoutMilliseconds: Int32) -> [Bool] {
+    public static func wait(
+        for descriptors: [FileDescriptor], urgent: FileDescriptor? = nil, timeoutMilliseconds: Int32
+    ) -> [Bool] {
         var entries = descriptors.map { pollfd(fd: $0.rawValue, events: Int16(POLLIN), revents: 0) }
+        if let urgent { entries.append(pollfd(fd: urgent.rawValue, events: Int16(POLLPRI), revents: 0)) }
         let count = Glibc.poll(&entries, nfds_t(entries.count), timeoutMilliseconds)
-        guard count > 0 else { return descriptors.map { _ in false } }
+        guard count > 0 else { return entries.map { _ in false } }
         return entries.map { $0.revents != 0 }
     }
 }

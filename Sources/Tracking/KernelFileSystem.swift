@@ -10,12 +10,11 @@ struct KernelFileSystem: LayerFileSystem {
     ]
 
     let path: String
-    let instance: InotifyInstance
-    /// Takes note of which layer a watch belongs to.
-    let watches: WatchOwners
-    let budget: WatchBudget
-    /// The layer's number, of the budget.
-    let layer: Int
+    let watches: LayerWatches
+    /// What is asked of each directory.
+    var mask = Self.mask
+    /// Where the layer is mounted, if watches are to be held there too.
+    var merged: MergedMount?
 
     func openRoot() throws(KernelError) -> Directory {
         try Directory.open(path: path, followingLast: false)
@@ -44,27 +43,7 @@ struct KernelFileSystem: LayerFileSystem {
     }
 
     func watch(_ directory: Directory) throws(KernelError) -> Int32 {
-        let inotify = try instance.opened()
-        let watch: Int32
-        do {
-            watch = try inotify.add(directory, mask: Self.mask)
-        } catch {
-            if error.errno == .noSpace { budget.noteRefusal(of: layer) }
-            throw error
-        }
-        // The same inode has the same watch, which is counted already.
-        if let owner = watches.owner(of: watch) {
-            if owner != layer { budget.move(from: owner, to: layer) }
-        } else {
-            let answer = budget.take(for: layer)
-            guard answer == .granted else {
-                inotify.remove(watch: watch)
-                throw KernelError(
-                    call: "inotify_add_watch", errno: answer == .exhausted ? .noSpace : .diskQuotaExceeded)
-            }
-        }
-        watches.assign(watch, to: layer)
-        return watch
+        try watches.add(directory, mask: mask)
     }
 
     func settledBytes(of root: Directory) -> Int64 {
@@ -78,8 +57,60 @@ struct KernelFileSystem: LayerFileSystem {
     }
 
     func unwatch(_ watch: Int32) {
+        merged?.noteRemoval(of: watch)
+        watches.remove(watch)
+    }
+
+    // MARK: The layer's mount
+
+    var hasMount: Bool { merged?.isFollowed == true }
+
+    func openMount() throws(KernelError) -> Directory? {
+        try merged?.open()
+    }
+
+    func watchInMount(_ directory: Directory, isRoot: Bool) throws(KernelError) -> Int32 {
+        guard let merged else { return try watch(directory) }
+        return try merged.watch(directory, isRoot: isRoot)
+    }
+}
+
+/// The watches of one layer in an inotify instance; used by one thread.
+struct LayerWatches {
+    let instance: InotifyInstance
+    /// Takes note of which layer a watch belongs to.
+    let owners: WatchOwners
+    let budget: WatchBudget
+    /// The layer's number, of the budget.
+    let layer: Int
+
+    func add(_ directory: Directory, mask: InotifyEvent.Mask) throws(KernelError) -> Int32 {
+        let inotify = try instance.opened()
+        let watch: Int32
+        do {
+            watch = try inotify.add(directory, mask: mask)
+        } catch {
+            if error.errno == .noSpace { budget.noteRefusal(of: layer) }
+            throw error
+        }
+        // The same inode has the same watch, which is counted already.
+        if let owner = owners.owner(of: watch) {
+            if owner != layer { budget.move(from: owner, to: layer) }
+        } else {
+            let answer = budget.take(for: layer)
+            guard answer == .granted else {
+                inotify.remove(watch: watch)
+                throw KernelError(
+                    call: "inotify_add_watch", errno: answer == .exhausted ? .noSpace : .diskQuotaExceeded)
+            }
+        }
+        owners.assign(watch, to: layer)
+        return watch
+    }
+
+    func remove(_ watch: Int32) {
         // The directory may have moved to another layer, which then owns the watch.
-        guard watches.release(watch, from: layer) else { return }
+        guard owners.release(watch, from: layer) else { return }
         instance.inotify?.remove(watch: watch)
         budget.give(for: layer)
     }

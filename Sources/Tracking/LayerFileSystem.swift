@@ -23,4 +23,21 @@ package protocol LayerFileSystem {
     /// Allocated bytes of a file up to which its blocks stay as they were when it was written; those of a larger one
     /// may change at writeback or after, without an event.
     func settledBytes(of root: Handle) -> Int64
+
+    /// Whether the layer is mounted where watches are to be held too.
+    var hasMount: Bool { get }
+    /// Opens the layer's directory as its mount shows it; `nil` where it is not mounted.
+    func openMount() throws(KernelError) -> Handle?
+    /// Asks for the events of a directory in the mount, as ``watch(_:)`` does for the layer's own.
+    func watchInMount(_ directory: Handle, isRoot: Bool) throws(KernelError) -> Int32
+}
+
+extension LayerFileSystem {
+    package var hasMount: Bool { false }
+
+    package func openMount() throws(KernelError) -> Handle? { nil }
+
+    package func watchInMount(_ directory: Handle, isRoot: Bool) throws(KernelError) -> Int32 {
+        try watch(directory)
+    }
 }

@@ -24,6 +24,8 @@ public struct LayerReport: Hashable, Sendable {
     public var isFinal: Bool
     /// By how much an audit found another figure than the events had told: a defect, or a change that has no event.
     public var correction: Measure?
+    /// Why the events of the layer's own directory are not relied on from now on; said once.
+    public var distrust: String?
 }
 
 /// Takes what tracking finds out; called from tracking's threads, and must not block them.
@@ -83,6 +85,8 @@ public struct TrackingOptions: Hashable, Sendable {
     var depthLimit = 20_000
     /// Not the operator's to choose: how file systems behave decides it.
     var settling = SettlingTimes()
+    /// What is asked of each directory of a writable layer; tests ask for less, to be told as little as old kernels tell.
+    var watchMask = KernelFileSystem.mask
 
     public init(
         batchMilliseconds: Int = 25, pollSeconds: Int = 30, auditSeconds: Int = 600, shards: Int = 2,

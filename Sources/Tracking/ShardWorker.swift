@@ -8,8 +8,15 @@ final class ShardWorker {
         let key: LayerKey
         let directory: String
         let tracker: LayerTracker<KernelFileSystem>
-        /// Why events do not tell all of it; `nil` where they do.
+        /// Why the events of its own directories do not tell all of it; `nil` where they do.
         let silence: String?
+        /// Where an engine mounts it.
+        let place: OverlayMount?
+        /// The mount, if its events are to tell the rest.
+        let mount: MergedMount?
+        var unheard = UnheardGrowth()
+        /// The next batch checks what the events told.
+        var isChecked = false
         var lastReported: LayerReport.Outcome?
         var lastWatches = -1
         var lastAudit: Int64
@@ -17,14 +24,25 @@ final class ShardWorker {
         var nextRetry: Int64?
         var wasPolled = false
 
+        /// Why events do not tell all of it now; `nil` where they do.
+        var deafness: String? {
+            guard let silence, let mount else { return silence }
+            return (mount.doubt ?? tracker.mountDoubt).map { "\(silence); \($0)" }
+        }
+
+        /// Whether the figure holds all that was told before the last batch.
+        var isAnswered: Bool { tracker.isAnswered && mount?.isChanged != true }
+
         /// Whether a look at everything is so quick that a barrier may wait for it.
         var isCheap: Bool { tracker.fullLookEstimate < 100_000_000 }
 
         init(
             _ key: LayerKey, _ directory: String, _ tracker: LayerTracker<KernelFileSystem>,
-            silence: String?, now: Int64
+            silence: String?, place: OverlayMount?, mount: MergedMount?, now: Int64
         ) {
             self.silence = silence
+            self.place = place
+            self.mount = mount
             self.key = key
             self.directory = directory
             self.tracker = tracker
@@ -53,8 +71,12 @@ final class ShardWorker {
 
     private let instance: InotifyInstance
     private let owners = WatchOwners()
+    private let mountWatch = MountWatch()
     private let mounts = LayerMounts()
     private var lastMountLook: Int64 = 0
+    private let sight = MountSight()
+    /// A layer's mount is followed, so changes of mounts are waited for.
+    private var followsMounts = false
     private var tracked: [Int: Tracked] = [:]
     private var indices: [LayerKey: Int] = [:]
     private var counters = TrackingCounters()
@@ -103,11 +125,11 @@ final class ShardWorker {
     // MARK: Waiting
 
     private func wait() {
-        guard let inotify = instance.inotify else {
-            _ = Poll.wait(for: [wakeUp.descriptor], timeoutMilliseconds: timeout())
-            return
-        }
-        _ = Poll.wait(for: [inotify.descriptor, wakeUp.descriptor], timeoutMilliseconds: timeout())
+        let descriptors = [wakeUp.descriptor] + (instance.inotify.map { [$0.descriptor] } ?? [])
+        let isReady = Poll.wait(
+            for: descriptors, urgent: followsMounts ? mountWatch.descriptor : nil,
+            timeoutMilliseconds: timeout())
+        if isReady.count > descriptors.count, isReady.last == true { noteMountChange() }
     }
 
     private func timeout() -> Int32 {
@@ -122,6 +144,7 @@ final class ShardWorker {
                 due = min(due, batchDue)
             }
             if entry.tracker.needsAudit { due = min(due, auditDue(entry)) }
+            if let refresh = entry.mount?.nextRefresh { due = min(due, refresh) }
             due = min(due, entry.lastAudit + auditInterval(entry), entry.lastRootLook + Self.rootInterval)
         }
         let milliseconds = (due - now + 999_999) / 1_000_000
@@ -145,7 +168,10 @@ final class ShardWorker {
     private func obey(_ commands: [TrackingShard.Command]) {
         for command in commands {
             switch command {
-            case .track(let key, let directory, let silence): track(key, directory, silence)
+            case .track(let key, let directory, let silence, let mount):
+                track(key, directory, silence, mount)
+            case .running(let key, let isRunning):
+                indices[key].map { tracked[$0]?.mount?.isRunning = isRunning }
             case .forget(let key): forget(key)
             case .linked(let files): for entry in tracked.values { entry.tracker.note(files) }
             case .polled(let index, let report): take(report, ofPoll: index)
@@ -159,15 +185,27 @@ final class ShardWorker {
         }
     }
 
-    private func track(_ key: LayerKey, _ directory: String, _ silence: String?) {
+    private func track(
+        _ key: LayerKey, _ directory: String, _ silence: String?, _ place: OverlayMount?
+    ) {
         forget(key)
         let index = budget.register()
+        let watches = LayerWatches(instance: instance, owners: owners, budget: budget, layer: index)
+        let mount =
+            silence == nil
+            ? nil
+            : place.map {
+                MergedMount($0, watches: watches, sight: sight, pollSeconds: options.pollSeconds)
+            }
+        if mount != nil { followsMounts = true }
         let fileSystem = KernelFileSystem(
-            path: directory, instance: instance, watches: owners, budget: budget, layer: index)
+            path: directory, watches: watches, mask: options.watchMask, merged: mount)
         // XFS keeps preallocated blocks for up to 300 s; elsewhere the second stage is one look in vain.
         let tracker = LayerTracker(fileSystem: fileSystem, settleSeconds: [35, 320])
         tracker.depthLimit = options.depthLimit
-        tracked[index] = Tracked(key, directory, tracker, silence: silence, now: monotonicNanoseconds())
+        tracked[index] = Tracked(
+            key, directory, tracker, silence: silence, place: place, mount: mount,
+            now: monotonicNanoseconds())
         indices[key] = index
     }
 
@@ -177,6 +215,7 @@ final class ShardWorker {
         guard let index = indices.removeValue(forKey: key), let entry = tracked.removeValue(forKey: index)
         else { return }
         entry.tracker.release()
+        entry.mount?.release()
         retired.add(entry.tracker.counters)
     }
 
@@ -195,7 +234,10 @@ final class ShardWorker {
             isOverflown = false
             hasOverflown = true
             counters.overflows += 1
-            for entry in tracked.values { entry.tracker.noteOverflow() }
+            for entry in tracked.values {
+                entry.tracker.noteOverflow()
+                entry.mount?.noteDoubt(eventsWereLost: true)
+            }
         }
     }
 
@@ -216,6 +258,7 @@ final class ShardWorker {
             return
         }
         guard let index = owners.owner(of: event.watch) else { return }
+        tracked[index]?.mount?.note(event)
         tracked[index]?.tracker.note(event)
         if event.mask.contains(.ignored), owners.release(event.watch, from: index) {
             budget.give(for: index)
@@ -228,6 +271,7 @@ final class ShardWorker {
         let now = monotonicNanoseconds()
         let asked = barriers
         barriers = []
+        if mountWatch.hasChanged() { noteMountChange() }
         let isDue = firstEvent != nil && now >= batchDue
         if !asked.isEmpty || isDue { firstEvent = nil }
         lookAtMounts(now: now, isAsked: !asked.isEmpty)
@@ -235,6 +279,7 @@ final class ShardWorker {
         // The owner of each entry may change while a batch runs, so go by index.
         for index in tracked.keys.sorted() {
             guard let entry = tracked[index] else { continue }
+            refreshMount(entry, index, at: now)
             prepare(entry, index, now: now, isAsked: !asked.isEmpty)
             let tracker = entry.tracker
             let isWaiting = entry.nextRetry.map { now < $0 } ?? false
@@ -251,7 +296,7 @@ final class ShardWorker {
         guard !asked.isEmpty else { return }
         // What came during the batch is not part of the question.
         var unsettled: Set<LayerKey> = []
-        for entry in tracked.values where !entry.tracker.isAnswered { unsettled.insert(entry.key) }
+        for entry in tracked.values where !entry.isAnswered { unsettled.insert(entry.key) }
         for answer in asked { answer(unsettled) }
     }
 
@@ -260,11 +305,12 @@ final class ShardWorker {
     private func completeForBarrier() {
         for index in tracked.keys.sorted() {
             guard let entry = tracked[index] else { continue }
-            for _ in 0..<4 where !entry.tracker.isAnswered && entry.nextRetry == nil {
+            for _ in 0..<4 where !entry.isAnswered && entry.nextRetry == nil {
                 if entry.tracker.needsAudit {
                     guard entry.isCheap else { break }
                     entry.tracker.audit()
                 }
+                refreshMount(entry, index, at: monotonicNanoseconds())
                 run(entry, index, at: monotonicNanoseconds())
             }
         }
@@ -279,6 +325,19 @@ final class ShardWorker {
         where changes.contains(where: { $0.path.hasPrefix(entry.directory + "/") }) {
             entry.tracker.noteMounts()
         }
+    }
+
+    private func noteMountChange() {
+        mounts.noteChange()
+        for entry in tracked.values { entry.mount?.noteDoubt(eventsWereLost: false) }
+    }
+
+    /// Sees after what was told of the layer's mount, before anything of the layer is called exact.
+    private func refreshMount(_ entry: Tracked, _ index: Int, at now: Int64) {
+        guard let mount = entry.mount, mount.isChanged || now >= mount.nextRefresh ?? .max else { return }
+        if mount.refresh(at: now, upper: entry.directory) { entry.tracker.lookAgain() }
+        // What was reported may be called otherwise now, though nothing is to be looked at.
+        if !entry.tracker.hasPending, entry.tracker.failure == nil { report(entry, index, []) }
     }
 
     private func prepare(_ entry: Tracked, _ index: Int, now: Int64, isAsked: Bool) {
@@ -296,7 +355,8 @@ final class ShardWorker {
         if now >= entry.lastAudit + auditInterval(entry) {
             entry.lastAudit = now
             // Where events tell little, finding more is no correction.
-            if entry.silence == nil { tracker.auditUnasked() } else { tracker.audit() }
+            if entry.deafness == nil { tracker.auditUnasked() } else { tracker.audit() }
+            entry.isChecked = tracker.isCheck
         }
         guard tracker.needsAudit else { return }
         if now >= auditDue(entry) || (isAsked && entry.isCheap) { tracker.audit() }
@@ -314,6 +374,24 @@ final class ShardWorker {
             shareLinks(files)
         }
         report(entry, index, paths)
+        distrust(entry)
+    }
+
+    /// Follows a layer of an overlay as if the kernel told nothing of data, where its audits give cause to.
+    private func distrust(_ entry: Tracked) {
+        guard entry.isChecked else { return }
+        entry.isChecked = false
+        guard entry.silence == nil, let place = entry.place, entry.unheard.note(entry.tracker.correction)
+        else { return }
+        let reason = UnheardGrowth.reason
+        sink.take(
+            LayerReport(
+                key: entry.key,
+                outcome: .measured(
+                    entry.tracker.measure, .polling(reason: reason, seconds: options.pollSeconds)),
+                watches: entry.tracker.watchCount, paths: [], root: nil, directory: entry.directory,
+                isFinal: true, distrust: reason))
+        track(entry.key, entry.directory, reason, place)
     }
 
     private func report(_ entry: Tracked, _ index: Int, _ paths: [PathGrowth]) {
@@ -350,15 +428,15 @@ final class ShardWorker {
     }
 
     private func confidence(of entry: Tracked) -> Confidence {
-        if let silence = entry.silence {
-            return .polling(reason: silence, seconds: options.pollSeconds)
+        if let deafness = entry.deafness {
+            return .polling(reason: deafness, seconds: options.pollSeconds)
         }
-        return entry.tracker.isAnswered ? .exact : .converging
+        return entry.isAnswered ? .exact : .converging
     }
 
     /// How often all of a layer is looked at without an event, nanoseconds.
     private func auditInterval(_ entry: Tracked) -> Int64 {
-        let seconds = entry.silence == nil ? options.auditSeconds : options.pollSeconds
+        let seconds = entry.deafness == nil ? options.auditSeconds : options.pollSeconds
         // It may not take more than a tenth of the time.
         return max(Int64(seconds) * 1_000_000_000, entry.tracker.fullLookEstimate * 10)
     }

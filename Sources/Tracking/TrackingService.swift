@@ -8,6 +8,7 @@ public final class TrackingService: Sendable {
     private let pool: ScannerPool
     private let links = LinkExchange()
     private let placement = Mutex<[LayerKey: Int]>([:])
+    private let running = Mutex<Set<LayerKey>>([])
 
     public convenience init(
         options: TrackingOptions = TrackingOptions(), sink: any TrackingSink
@@ -45,9 +46,12 @@ public final class TrackingService: Sendable {
     /// - Parameters:
     ///   - key: Which layer.
     ///   - directory: Its directory of differences.
-    ///   - silence: Why the kernel's events do not tell all of it; then all of it is looked at each poll, and its
-    ///     figure is called so.
-    public func track(_ key: LayerKey, directory: String, silence: String? = nil) {
+    ///   - silence: Why the kernel's events of the directory do not tell all of it. Unless those of the mount tell the
+    ///     rest, all of it is looked at each poll, and its figure is called so.
+    ///   - mount: Where an engine mounts the layer; watched where there is a silence.
+    public func track(
+        _ key: LayerKey, directory: String, silence: String? = nil, mount: OverlayMount? = nil
+    ) {
         let shard = placement.withLock { placement in
             if let known = placement[key] { return known }
             var load = shards.map { _ in 0 }
@@ -56,7 +60,18 @@ public final class TrackingService: Sendable {
             placement[key] = lightest
             return lightest
         }
-        shards[shard].send(.track(key, directory: directory, silence: silence))
+        running.withLock { _ = $0.remove(key) }
+        shards[shard].send(.track(key, directory: directory, silence: silence, mount: mount))
+    }
+
+    /// Says whether the engine runs a container on a layer, which is mounted then, though perhaps in a namespace
+    /// whose mounts are not seen here.
+    public func setRunning(_ isRunning: Bool, _ key: LayerKey) {
+        guard let shard = placement.withLock({ $0[key] }) else { return }
+        let isNews = running.withLock { running in
+            isRunning ? running.insert(key).inserted : running.remove(key) != nil
+        }
+        if isNews { shards[shard].send(.running(key, isRunning)) }
     }
 
     /// Measures an immutable layer, and again by itself as long as the figure may still change.
@@ -67,6 +82,7 @@ public final class TrackingService: Sendable {
     /// Lets go of a layer, of either kind.
     public func forget(_ key: LayerKey) {
         pool.forget(key)
+        running.withLock { _ = $0.remove(key) }
         guard let shard = placement.withLock({ $0.removeValue(forKey: key) }) else { return }
         shards[shard].send(.forget(key))
     }

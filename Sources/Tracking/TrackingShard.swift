@@ -13,7 +13,8 @@ final class TrackingShard: Sendable {
     typealias Answer = @Sendable (Set<LayerKey>?) -> Void
 
     enum Command: Sendable {
-        case track(LayerKey, directory: String, silence: String?)
+        case track(LayerKey, directory: String, silence: String?, mount: OverlayMount?)
+        case running(LayerKey, Bool)
         case forget(LayerKey)
         case barrier(Answer)
         case polled(Int, LayerReport)

@@ -39,6 +39,13 @@ struct UsagedCommand: ParsableCommand {
     @Flag(help: "Check the configuration and exit.")
     var checkConfig = false
 
+    @Flag(
+        help: """
+            Find out by a mount of its own whether this kernel tells of data that is written through overlayfs, note \
+            it in /run/usaged for a daemon that may not mount, and exit.
+            """)
+    var probeOverlay = false
+
     @Flag(help: "Print the version and exit.")
     var version = false
 
@@ -80,6 +87,7 @@ enum UsagedTool {
             print("usaged \(UsageDaemon.version)")
             return .done
         }
+        if command.probeOverlay { return probeOverlay() }
         let settings: Settings
         do {
             settings = try command.options.settings()
@@ -102,6 +110,17 @@ enum UsagedTool {
             return .done
         }
         return await serve(command.options, settings, passed)
+    }
+
+    private static func probeOverlay() -> Status {
+        do {
+            let isTold = try OverlayFinding.note()
+            print("this kernel \(isTold ? "tells" : "does not tell") of data that is written through overlayfs")
+            return .done
+        } catch {
+            complain("cannot probe overlayfs: \(error); run it as root, or the kernel's version is gone by")
+            return .failed
+        }
     }
 
     private static func serve(

@@ -92,7 +92,7 @@ struct CatalogTests {
         defer { scratch.remove() }
         // The program is not installed where the test runs.
         let service = try Probe.text(of: "systemd/usaged.service")
-            .replacingOccurrences(of: "ExecStart=/usr/sbin/usaged", with: "ExecStart=/bin/true")
+            .replacingOccurrences(of: "/usr/sbin/usaged", with: "/bin/true")
         try scratch.write(service, to: "usaged.service")
         try scratch.copy("systemd/usaged.socket", to: "usaged.socket")
         let verify = try Probe.run([

@@ -1,3 +1,4 @@
+import Accounting
 import Kernel
 
 @testable import Tracking
@@ -14,17 +15,32 @@ final class DisturbedFileSystem: LayerFileSystem {
     var watchFailure: KernelError?
     private var isFirst = true
 
-    init(path: String) throws {
+    /// With a mount, the directory itself tells nothing of data.
+    init(path: String, mount: OverlayMount? = nil) throws {
         let inotify = try Inotify()
         self.inotify = inotify
+        let watches = LayerWatches(
+            instance: InotifyInstance { inotify }, owners: WatchOwners(), budget: WatchBudget(limit: .max),
+            layer: 0)
         base = KernelFileSystem(
-            path: path, instance: InotifyInstance { inotify }, watches: WatchOwners(),
-            budget: WatchBudget(limit: .max), layer: 0)
+            path: path, watches: watches,
+            mask: mount == nil ? KernelFileSystem.mask : KernelFileSystem.mask.subtracting(.data),
+            merged: mount.map { MergedMount($0, watches: watches, sight: MountSight(), pollSeconds: 30) })
     }
 
     /// Gives a tracker all events that wait.
     func deliver(to tracker: LayerTracker<DisturbedFileSystem>) throws {
-        _ = try inotify.drain { tracker.note($0) }
+        _ = try inotify.drain { event in
+            base.merged?.note(event)
+            tracker.note(event)
+        }
+    }
+
+    /// Sees after what was told of the mount; returns whether its watches tell all.
+    func refreshMount(of tracker: LayerTracker<DisturbedFileSystem>) -> Bool {
+        guard let merged = base.merged else { return true }
+        if merged.isChanged, merged.refresh(at: 0, upper: base.path) { tracker.lookAgain() }
+        return merged.doubt == nil && tracker.mountDoubt == nil
     }
 
     func openRoot() throws(KernelError) -> Directory { try base.openRoot() }
@@ -63,4 +79,21 @@ final class DisturbedFileSystem: LayerFileSystem {
     }
 
     func unwatch(_ watch: Int32) { base.unwatch(watch) }
+
+    var hasMount: Bool { base.hasMount }
+
+    func openMount() throws(KernelError) -> Directory? {
+        disturb?()
+        return try base.openMount()
+    }
+
+    func watchInMount(_ directory: Directory, isRoot: Bool) throws(KernelError) -> Int32 {
+        disturb?()
+        return try base.watchInMount(directory, isRoot: isRoot)
+    }
+}
+
+extension InotifyEvent.Mask {
+    /// What kernels before 6.5 tell an upper directory nothing of.
+    static let data: Self = [.modify, .closeWrite]
 }

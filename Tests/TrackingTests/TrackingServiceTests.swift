@@ -11,10 +11,15 @@ import UsageTestKit
 /// Keeps the last report of each layer.
 final class LastReports: TrackingSink {
     private let reports = Mutex<[LayerKey: LayerReport]>([:])
+    private let distrusts = Mutex<[LayerKey: String]>([:])
 
     func take(_ report: LayerReport) {
         reports.withLock { $0[report.key] = report }
+        if let distrust = report.distrust { distrusts.withLock { $0[report.key] = distrust } }
     }
+
+    /// What was said once.
+    func distrust(_ key: LayerKey) -> String? { distrusts.withLock { $0[key] } }
 
     func measure(_ key: LayerKey) -> Measure? {
         guard case .measured(let measure, _) = reports.withLock({ $0[key]?.outcome }) else { return nil }

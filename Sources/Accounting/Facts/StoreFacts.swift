@@ -53,19 +53,22 @@ public struct LayerFact: Hashable, Sendable {
     public var parent: String?
     /// The absolute path of the directory that holds the differences.
     public var directory: String
+    /// Where the engine mounts it, for a writable layer of overlayfs.
+    public var mount: OverlayMount?
     /// What the engine recorded as its size when it registered the layer; apparent bytes.
     public var declaredSizeBytes: Int64?
     /// The diff id (digest of the uncompressed tar), without an algorithm prefix.
     public var diffID: String?
 
     public init(
-        id: String, kind: Kind, parent: String? = nil, directory: String, declaredSizeBytes: Int64? = nil,
-        diffID: String? = nil
+        id: String, kind: Kind, parent: String? = nil, directory: String, mount: OverlayMount? = nil,
+        declaredSizeBytes: Int64? = nil, diffID: String? = nil
     ) {
         self.id = id
         self.kind = kind
         self.parent = parent
         self.directory = directory
+        self.mount = mount
         self.declaredSizeBytes = declaredSizeBytes
         self.diffID = diffID
     }

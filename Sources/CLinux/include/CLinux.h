@@ -44,6 +44,8 @@ ssize_t clinux_getdents64(int fd, void *buffer, size_t size);
 int clinux_fstatfs(int fd, struct clinux_filesystem *out);
 int clinux_eventfd(void);
 int clinux_set_thread_name(const char *name);
+/// unshare(CLONE_NEWNS): gives the calling thread a mount namespace of its own.
+int clinux_unshare_mounts(void);
 /// ioctl(FIONREAD): bytes that wait in `fd`, or -1.
 int clinux_pending_bytes(int fd);
 

@@ -8,6 +8,7 @@ struct LayerDispatch: Sendable {
     let tracking: TrackingService
     let cache: MeasureCache
     let counters: DaemonCounters
+    let overlay: OverlaySilence
 
     /// Looks at what came and lets go of what went; the books know the changes already.
     func apply(_ changes: Ledger.LayerChanges, of store: StoreIdentity) {
@@ -18,11 +19,20 @@ struct LayerDispatch: Sendable {
         for layer in changes.added { look(at: layer, LayerKey(store: store, id: layer.id)) }
     }
 
+    /// Takes which containers run, for those whose events depend on where their layer is mounted.
+    func note(_ containers: [ContainerFact], of store: StoreIdentity) {
+        guard overlay.reason(driver: store.driver) != nil else { return }
+        for container in containers {
+            tracking.setRunning(container.isRunning, LayerKey(store: store, id: container.layer))
+        }
+    }
+
     private func look(at layer: LayerFact, _ key: LayerKey) {
         switch layer.kind {
         case .container:
             tracking.track(
-                key, directory: layer.directory, silence: OverlaySilence.reason(driver: key.store.driver))
+                key, directory: layer.directory, silence: overlay.reason(driver: key.store.driver),
+                mount: layer.mount)
         case .image:
             if let measure = cache.measure(of: key, directory: layer.directory) {
                 counters.countFromCache()

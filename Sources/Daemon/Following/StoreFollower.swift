@@ -194,6 +194,7 @@ final class StoreFollower: Sendable {
             }
             let changes = follower.books.update(facts, metadata: metadata, watches: watch.count)
             follower.layers.apply(changes, of: follower.identity)
+            follower.layers.note(facts.containers, of: follower.identity)
             follower.shared.withLock { $0.isRead = true }
         }
 

@@ -69,9 +69,10 @@ public final class UsageDaemon: Service {
         let cache = MeasureCache(storage: state)
         let tracking = try TrackingService(
             options: TrackingOptions(settings.tracking),
-            sink: ReportSink(books: books, cache: cache, counters: counters))
+            sink: ReportSink(books: books, cache: cache, counters: counters, logger: logger))
         self.tracking = tracking
-        layers = LayerDispatch(books: books, tracking: tracking, cache: cache, counters: counters)
+        layers = LayerDispatch(
+            books: books, tracking: tracking, cache: cache, counters: counters, overlay: .ofThisKernel())
         let marks = MarkBook(state: state)
         let fileSystems = FileSystems()
         let answers = StatusAnswers(

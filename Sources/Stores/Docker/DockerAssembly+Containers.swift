@@ -90,7 +90,7 @@ extension DockerAssembly {
         if let mountID = mount.mountID {
             let fact = LayerFact(
                 id: mountID, kind: .container, parent: mount.initID ?? mount.parent,
-                directory: paths.differences(mountID))
+                directory: paths.differences(mountID), mount: paths.mount(mountID))
             if let fault = place(fact, in: mountID) { notes.add(fault, of: .container(id)) }
         }
         return chain

@@ -1,3 +1,5 @@
+import Accounting
+
 /// Where Docker keeps what below its data root, with the `overlay2` driver.
 ///
 /// Layout: `daemon/internal/layer/filestore.go`, `daemon/internal/image/fs.go` and
@@ -17,4 +19,9 @@ struct DockerPaths: Sendable {
 
     /// The directory of differences of the driver's directory `id`.
     func differences(_ id: String) -> String { "\(data)/\(id)/diff" }
+
+    /// Where the driver mounts its directory `id` while a container uses it.
+    func mount(_ id: String) -> OverlayMount {
+        OverlayMount(merged: "\(data)/\(id)/merged", work: "\(data)/\(id)/work")
+    }
 }

@@ -37,7 +37,7 @@ extension LayerTracker {
         let handle: FileSystem.Handle
         let status: FileStatus
         do {
-            handle = try open(directory)
+            handle = try open(directory, through: &opened)
             status = try fileSystem.status(of: handle)
         } catch {
             guard error.leadsElsewhere else { throw .unreadable(error) }
@@ -66,7 +66,10 @@ extension LayerTracker {
         return true
     }
 
-    private func open(_ directory: UInt64) throws(KernelError) -> FileSystem.Handle {
+    /// Opens a directory by way of those above it, below the root of what is opened.
+    func open(
+        _ directory: UInt64, through opened: inout OpenAncestors<UInt64, FileSystem.Handle>?
+    ) throws(KernelError) -> FileSystem.Handle {
         var levels = 0
         let handle = try opened?.open(directory) { [tree] in
             levels += 1

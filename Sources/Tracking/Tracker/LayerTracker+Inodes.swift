@@ -34,6 +34,7 @@ extension LayerTracker {
             directoryOfWatch[watch] = nil
             fileSystem.unwatch(watch)
         }
+        for (directory, _) in gone { unwatchInMount(directory) }
         growth.note(Place(directory: record.parent, name: record.name), change)
     }
 

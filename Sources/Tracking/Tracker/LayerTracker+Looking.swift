@@ -21,6 +21,7 @@ extension LayerTracker {
             let stale = directoryOfWatch.keys.filter { $0 != watch }
             for old in stale { fileSystem.unwatch(old) }
             directoryOfWatch = [watch: status.identity.inode]
+            mount = MountWatches()
             tree = LayerTree(root: status, watch: watch)
             // What is known of names and numbers is of another directory.
             aliases = AliasMemory()
@@ -155,7 +156,8 @@ extension LayerTracker {
         interpret(look, at: place, exists: found != nil)
         guard let status = found else { return }
         if status.kind == .directory {
-            try setDirectory(status, at: place, handle, isStructural: look.structure || known == nil)
+            let isStructural = look.structure || look.watchingAgain || known == nil
+            try setDirectory(status, at: place, handle, isStructural: isStructural)
         } else {
             setFile(status, at: place, wasWritten: look.data)
         }

@@ -7,7 +7,9 @@ extension LayerTracker {
     package func note(_ event: InotifyEvent) {
         guard let directory = directoryOfWatch[event.watch] else { return }
         isCheck = false
-        if event.mask.contains(.ignored) {
+        if mount.has(event.watch, of: directory) {
+            noteInMount(event, directory)
+        } else if event.mask.contains(.ignored) {
             directoryOfWatch[event.watch] = nil
             if tree?.directories[directory]?.watch == event.watch {
                 tree?.setWatch(-1, of: directory)
@@ -44,6 +46,7 @@ extension LayerTracker {
         restats.formUnion(unheard)
         // A write by a name outside of the layer has no event here.
         for file in tree?.linkedOutside.keys ?? [:].keys { restats.insert(file.inode) }
+        markHidden()
     }
 
     /// Files that have names outside of the layer and were found to have changed; whoever holds those names is to

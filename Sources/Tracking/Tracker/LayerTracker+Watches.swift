@@ -20,13 +20,14 @@ extension LayerTracker {
         if try rewatch(inode, handle) { listing.append((inode, true)) }
     }
 
-    /// Makes sure of a directory's watch; returns whether it is another than before.
+    /// Makes sure of a directory's watches; returns whether one is another than before.
     @discardableResult
     func rewatch(_ directory: UInt64, _ handle: FileSystem.Handle) throws(Failure) -> Bool {
         let watch = try addWatch(handle)
         let before = tree?.directories[directory]?.watch
         directoryOfWatch[watch] = directory
-        guard before != watch else { return false }
+        let isAnotherInMount = try rewatchInMount(directory)
+        guard before != watch else { return isAnotherInMount }
         if let before, before >= 0, directoryOfWatch[before] == directory {
             directoryOfWatch[before] = nil
             fileSystem.unwatch(before)
@@ -52,14 +53,19 @@ extension LayerTracker {
         do {
             return try fileSystem.watch(handle)
         } catch {
-            if error.errno == .diskQuotaExceeded { throw Self.overShare }
-            guard error.isScarcity else { throw .unreadable(error) }
-            guard error.errno == .noSpace else { throw .untrackable(reason: error.advice) }
-            throw .untrackable(
-                reason: """
-                    inotify watches are used up; raise the sysctl fs.inotify.max_user_watches, or \
-                    tracking.watch_budget where that is set
-                    """)
+            throw outOfWatches(error) ?? .unreadable(error)
         }
+    }
+
+    /// What it means that a watch was refused, if it is for want of something.
+    func outOfWatches(_ error: KernelError) -> Failure? {
+        if error.errno == .diskQuotaExceeded { return Self.overShare }
+        guard error.isScarcity else { return nil }
+        guard error.errno == .noSpace else { return .untrackable(reason: error.advice) }
+        return .untrackable(
+            reason: """
+                inotify watches are used up; raise the sysctl fs.inotify.max_user_watches, or \
+                tracking.watch_budget where that is set
+                """)
     }
 }

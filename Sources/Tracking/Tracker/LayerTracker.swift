@@ -27,6 +27,7 @@ package final class LayerTracker<FileSystem: LayerFileSystem> {
     var settle: SettleQueue
     var growth = BatchGrowth()
     var directoryOfWatch: [Int32: UInt64] = [:]
+    var mount = MountWatches<FileSystem.Handle>()
 
     /// Something may have been written that no place tells of; only a look at everything finds it.
     package internal(set) var needsAudit = false
@@ -100,6 +101,7 @@ package final class LayerTracker<FileSystem: LayerFileSystem> {
         defer {
             self.relief = {}
             opened = nil
+            mount.endBatch()
         }
         growth = BatchGrowth()
         // What the first look finds was there before.
@@ -158,6 +160,7 @@ package final class LayerTracker<FileSystem: LayerFileSystem> {
     package func release() {
         for watch in directoryOfWatch.keys { fileSystem.unwatch(watch) }
         directoryOfWatch = [:]
+        mount = MountWatches()
         tree = nil
         opened = nil
         listing = []

@@ -11,6 +11,8 @@ struct Look: Hashable {
     /// An inode had the name that went again before anyone looked, so whatever was written by that name may have
     /// gone to a file that is known by another.
     var passedUnseen = false
+    /// If it is a directory, its watches are to be made sure of.
+    var watchingAgain = false
     private var came = false
 
     mutating func noteData() {
@@ -47,5 +49,6 @@ struct Look: Hashable {
         structure = structure || earlier.structure
         dataAfterGone = dataAfterGone || earlier.dataAfterGone
         passedUnseen = passedUnseen || earlier.passedUnseen
+        watchingAgain = watchingAgain || earlier.watchingAgain
     }
 }

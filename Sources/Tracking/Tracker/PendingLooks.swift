@@ -42,8 +42,8 @@ struct PendingLooks {
     }
 
     /// Looks at a name without an event.
-    mutating func look(at place: Place) {
-        update(place) { _ in }
+    mutating func look(at place: Place, watchingAgain: Bool = false) {
+        update(place) { if watchingAgain { $0.watchingAgain = true } }
     }
 
     /// Takes looks again that could not be made.
@@ -95,7 +95,9 @@ struct PendingLooks {
     /// Turns the fullest directory's names into a listing of it; such a listing sees every inode anew.
     private mutating func collapse() {
         // What passed unseen is lost with the names, so only a look at everything is safe where any did.
-        let unseen = names.values.contains { $0.values.contains { $0.passedUnseen || $0.dataAfterGone } }
+        let unseen = names.values.contains {
+            $0.values.contains { $0.passedUnseen || $0.dataAfterGone || $0.watchingAgain }
+        }
         guard !unseen, let fullest = names.max(by: { $0.value.count < $1.value.count }) else {
             return lookAtEverything()
         }

@@ -38,7 +38,10 @@ extension DockerStoreBuilder {
         try write(container)
 
         layers[initID] = LayerFact(id: initID, kind: .initial, parent: top, directory: initial)
-        layers[mountID] = LayerFact(id: mountID, kind: .container, parent: initID, directory: upper)
+        let driver = "\(root)/overlay2/\(mountID)"
+        layers[mountID] = LayerFact(
+            id: mountID, kind: .container, parent: initID, directory: upper,
+            mount: OverlayMount(merged: driver + "/merged", work: driver + "/work"))
         directoryIDs[initID] = initID
         directoryIDs[mountID] = mountID
         containers[id] = container

@@ -1,0 +1,31 @@
+internal import Foundation
+internal import Glibc
+
+/// The directories of an overlay, and the mount of it; needs root.
+public struct ScratchOverlay: Sendable {
+    public let path: String
+    public var lower: String { path + "/lower" }
+    public var upper: String { path + "/diff" }
+    public var work: String { path + "/work" }
+    public var merged: String { path + "/merged" }
+
+    /// Makes the directories below `path`.
+    public init(below path: String) throws {
+        self.path = path
+        for directory in [lower, upper, work, merged] {
+            try FileManager.default.createDirectory(atPath: directory, withIntermediateDirectories: true)
+        }
+    }
+
+    public func mount(options: String = "") throws {
+        let all = "lowerdir=\(lower),upperdir=\(upper),workdir=\(work)" + options
+        guard Glibc.mount("overlay", merged, "overlay", 0, all) == 0 else {
+            throw WaitFailure(description: "cannot mount \(merged): \(String(cString: strerror(errno)))")
+        }
+    }
+
+    /// Detaches it, as engines do.
+    public func unmount() {
+        umount2(merged, Int32(MNT_DETACH))
+    }
+}
