@@ -86,7 +86,7 @@ let package = Package(
             name: "journal-probe", dependencies: ["Journal", logging], path: "Tests/JournalProbe",
             swiftSettings: strict),
 
-        module("UsageTestKit", ["Accounting", "Kernel", "Stores", "Tracking", "Wire", system]),
+        module("UsageTestKit", ["Accounting", "CLinux", "Kernel", "Stores", "Tracking", "Wire", system]),
         tests(of: "Kernel", ["Kernel"]),
         tests(of: "Accounting", ["Accounting"]),
         tests(of: "Wire", ["Wire"]),

@@ -3,6 +3,7 @@
 
 #include <fcntl.h>
 #include <linux/openat2.h>
+#include <malloc.h>
 #include <pthread.h>
 #include <sched.h>
 #include <sys/eventfd.h>
@@ -79,4 +80,9 @@ int clinux_unshare_mounts(void) { return unshare(CLONE_NEWNS); }
 int clinux_pending_bytes(int fd) {
     int pending = 0;
     return ioctl(fd, FIONREAD, &pending) == 0 ? pending : -1;
+}
+
+size_t clinux_allocated_bytes(void) {
+    struct mallinfo2 info = mallinfo2();
+    return info.uordblks + info.hblkhd;
 }

@@ -48,6 +48,8 @@ int clinux_set_thread_name(const char *name);
 int clinux_unshare_mounts(void);
 /// ioctl(FIONREAD): bytes that wait in `fd`, or -1.
 int clinux_pending_bytes(int fd);
+/// mallinfo2: bytes that the process has allocated from the heap.
+size_t clinux_allocated_bytes(void);
 
 extern const int CLINUX_O_PATH;
 extern const uint64_t CLINUX_RESOLVE_BENEATH;

@@ -1,0 +1,71 @@
+import Accounting
+import Foundation
+import Glibc
+import Testing
+import UsageTestKit
+
+@testable import Tracking
+
+/// What a tracked file and a tracked directory cost, in bytes that are allocated; the figures are printed.
+@Suite("Memory of tracking", .serialized)
+struct MemoryTests {
+    private static let isLong = ProcessInfo.processInfo.environment["USAGED_TEST_ALL"] != nil
+    /// A million files in all in the long form.
+    private static let files = isLong ? 1_000_000 : 40_000
+    private static let directories = files / 50
+    private static let layers = 4
+
+    @Test("a file costs less than 400 bytes and a directory less than 1,000, however many there are")
+    func memoryOfManyFiles() async throws {
+        let scratch = try ScratchDirectory("memory")
+        defer { try? FileManager.default.removeItem(atPath: scratch.path) }
+        let sink = LastReports()
+        let service = try TrackingService(
+            options: TrackingOptions(shards: 2, inodeLimit: 4 * Self.files * 2), sink: sink)
+        service.start()
+        defer { service.stop() }
+        let store = StoreIdentity(engine: "test", driver: "directory", root: scratch.path)
+        let keys = (0..<Self.layers).map { LayerKey(store: store, id: String($0)) }
+        for key in keys {
+            try FileManager.default.createDirectory(
+                atPath: scratch.path + "/" + key.id, withIntermediateDirectories: false)
+        }
+
+        for layer in keys {
+            for index in 0..<(Self.directories / Self.layers) {
+                try #require(mkdir(scratch.path + "/\(layer.id)/directory-\(index)", 0o700) == 0)
+            }
+        }
+        let before = AllocatedMemory.bytes
+        for key in keys { service.track(key, directory: scratch.path + "/" + key.id) }
+        #expect(await service.barrier(deadlineMilliseconds: 60_000) == [])
+        let withDirectories = AllocatedMemory.bytes
+
+        for layer in keys {
+            for index in 0..<(Self.directories / Self.layers) {
+                for file in 0..<(Self.files / Self.directories) {
+                    let path = scratch.path + "/\(layer.id)/directory-\(index)/some-file-\(file)"
+                    let descriptor = open(path, O_CREAT | O_WRONLY | O_CLOEXEC, 0o600)
+                    try #require(descriptor >= 0)
+                    close(descriptor)
+                }
+            }
+        }
+        #expect(await service.barrier(deadlineMilliseconds: 120_000) == [])
+        // What batches held goes with the next.
+        #expect(await service.barrier(deadlineMilliseconds: 120_000) == [])
+        let withFiles = AllocatedMemory.bytes
+        for key in keys {
+            let walk = try FullWalk(walking: scratch.path + "/" + key.id)
+            #expect(sink.measure(key)?.inodes == walk.inodes)
+        }
+
+        let perDirectory = (withDirectories - before) / Self.directories
+        let perFile = (withFiles - withDirectories) / Self.files
+        print(
+            "memory: \(perFile) bytes for each of \(Self.files) files, \(perDirectory) for each of "
+                + "\(Self.directories) directories")
+        #expect(perFile < 400)
+        #expect(perDirectory < 1_000)
+    }
+}
