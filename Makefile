@@ -2,6 +2,8 @@ PREFIX ?= /usr
 DESTDIR ?=
 SWIFT ?= swift
 STORE ?=
+FUZZ_SECONDS ?= 60
+FUZZ_TARGETS ?=
 
 # The tests on a real engine need root; everything else runs as the caller.
 AS_ROOT = $(if $(filter 0,$(shell id -u)),env,sudo env "PATH=$$PATH")
@@ -9,7 +11,7 @@ AS_ROOT = $(if $(filter 0,$(shell id -u)),env,sudo env "PATH=$$PATH")
 # Hundreds of tests at once keep each other from what they wait for.
 AT_ONCE = --experimental-maximum-parallelization-width 6
 
-.PHONY: all build demo-store test test-all demo bench lint format install clean deps test-deps
+.PHONY: all build demo-store test test-all test-sanitized test-asan test-tsan fuzz demo bench lint format install clean deps test-deps
 
 all: build
 
@@ -38,6 +40,25 @@ test-all: test-deps
 	$(SWIFT) build --build-tests
 	$(AS_ROOT) USAGED_TEST_ENGINE=required USAGED_TEST_ALL=1 SWIFT_DETERMINISTIC_HASHING=1 $(SWIFT) test --skip-build $(AT_ONCE)
 
+# As `test`, under the address and the thread sanitizer; the second cannot be had with the first.
+test-sanitized: test-asan test-tsan
+
+SANITIZER_asan = address
+SANITIZER_tsan = thread
+SANITIZED = --sanitize=$(SANITIZER_$*) --scratch-path .build-$*
+
+# The object says what the sanitizer cannot know by itself. XCTest has no test here, and its runner leaks.
+test-asan test-tsan: test-%: test-deps
+	@mkdir -p .build-$*
+	clang -O1 -c scripts/sanitizers/$*.c -o .build-$*/sanitizer.o
+	$(SWIFT) build --build-tests $(SANITIZED) -Xlinker $(CURDIR)/.build-$*/sanitizer.o
+	$(AS_ROOT) USAGED_TEST_ENGINE=required SWIFT_DETERMINISTIC_HASHING=1 \
+	    $(SWIFT) test --skip-build --disable-xctest $(SANITIZED) $(AT_ONCE)
+
+# FUZZ_SECONDS for each target; FUZZ_TARGETS names those to run instead of all.
+fuzz: deps
+	@SWIFT="$(SWIFT)" FUZZ_SECONDS="$(FUZZ_SECONDS)" FUZZ_TARGETS="$(FUZZ_TARGETS)" scripts/fuzz.sh
+
 demo: build demo-store
 	@STORE="$(STORE)" scripts/demo.sh
 
@@ -45,10 +66,10 @@ bench: build demo-store
 	@scripts/bench.sh
 
 lint:
-	$(SWIFT) format lint --strict --recursive Sources Tests Package.swift
+	$(SWIFT) format lint --strict --recursive Sources Tests Fuzz Package.swift
 
 format:
-	$(SWIFT) format --in-place --recursive Sources Tests Package.swift
+	$(SWIFT) format --in-place --recursive Sources Tests Fuzz Package.swift
 
 # Installs what `make build` built; run `make build` first, as a user, so that root need not compile.
 # What names a place below /usr is rewritten for another PREFIX.

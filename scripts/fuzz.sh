@@ -26,11 +26,11 @@ for target in ${FUZZ_TARGETS:-$(ls Fuzz/Corpus)}; do
         -print_final_stats=1 -artifact_prefix="$build/findings/$target-" \
         "$build/corpus/$target" "Fuzz/Corpus/$target" >"$log" 2>&1; then
         # The last figures: what was covered, and how many inputs ran.
-        grep -o 'cov: [0-9]* ft: [0-9]* corp: [^ ]*' "$log" | tail -n 1
-        grep -E 'number_of_executed_units|average_exec_per_sec|peak_rss' "$log" | sed 's/^stat:://'
+        grep -ao 'cov: [0-9]* ft: [0-9]* corp: [^ ]*' "$log" | tail -n 1
+        grep -aE 'number_of_executed_units|average_exec_per_sec|peak_rss' "$log" | sed 's/^stat:://'
     else
-        grep -v '^#\|NEW_FUNC' "$log" | tail -n 30 >&2
-        found=$(sed -n 's/.*Test unit written to //p' "$log" | tail -n 1)
+        grep -aE -A 12 'Fatal error|ERROR: libFuzzer' "$log" | head -n 40 >&2 || true
+        found=$(LC_ALL=C sed -n 's/.*Test unit written to //p' "$log" | tail -n 1)
         cat >&2 <<END
 
 $target: a finding; the whole log is $log

@@ -162,7 +162,7 @@ struct ServiceManagerTests {
                 ], output: .capture, error: .capture, diesWithParent: true)
             do {
                 // Its file is there a moment before anybody listens; the flag says that somebody does.
-                try await wait(until: "somebody to listen") {
+                try await wait(until: "somebody to listen", deadline: .seconds(60)) {
                     try String(contentsOfFile: "/proc/net/unix", encoding: .utf8).split(separator: "\n")
                         .contains { $0.hasSuffix(" \(socket)") && $0.contains(" 00010000 ") }
                 }
