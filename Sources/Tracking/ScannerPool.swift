@@ -242,7 +242,8 @@ final class ScannerPool: Sendable {
         poll.deliver(
             LayerReport(
                 key: poll.key, outcome: outcome, watches: 0, paths: [], root: result?.root,
-                directory: poll.directory, isFinal: true))
+                directory: poll.directory, isFinal: true,
+                directories: Int(clamping: result?.directoriesRead ?? 0)))
     }
 
     private func measure(

@@ -6,6 +6,7 @@ internal import Synchronization
 public final class TrackingService: Sendable {
     private let shards: [TrackingShard]
     private let pool: ScannerPool
+    private let inodes: InodeBudget
     private let placement = Mutex<[LayerKey: Int]>([:])
 
     public convenience init(
@@ -16,12 +17,12 @@ public final class TrackingService: Sendable {
 
     init(
         options: TrackingOptions, sink: any TrackingSink,
-        queueLength: @escaping @Sendable () -> Int? = { KernelLimits.current().queuedEvents },
+        queueLength: @escaping @Sendable () -> Int? = { KernelLimits.current().queuedEvents?.value },
         openInotify: @escaping @Sendable () throws(KernelError) -> Inotify
     ) throws(KernelError) {
         pool = try ScannerPool(threads: 2, options: options, sink: sink)
         let budget = WatchBudget(limit: options.watchLimit)
-        let inodes = InodeBudget(limit: options.inodeLimit)
+        inodes = InodeBudget(limit: options.inodeLimit)
         var shards: [TrackingShard] = []
         for index in 0..<max(1, options.shards) {
             shards.append(
@@ -95,6 +96,8 @@ public final class TrackingService: Sendable {
     public var counters: TrackingCounters {
         var sum = pool.counters
         for shard in shards { sum += shard.counters }
+        sum.inodes = Int64(inodes.total)
+        sum.inodeLimit = Int64(inodes.limit)
         return sum
     }
 

@@ -28,6 +28,7 @@ public final class UsageDaemon: Service {
     private let state: DaemonState
     private let layers: LayerDispatch
     private let counters = DaemonCounters()
+    private let configuration = ConfigurationNote()
     private let detectionProblems = Mutex<Set<StoreProblem>>([])
     private let overlaps = Mutex<Set<StoreOverlap>>([])
 
@@ -77,7 +78,8 @@ public final class UsageDaemon: Service {
         let answers = StatusAnswers(
             books: books, tracking: tracking, stores: stores, fileSystems: fileSystems, marks: marks,
             cache: cache,
-            counters: counters, barrierMilliseconds: settings.tracking.barrierDeadline.milliseconds,
+            counters: counters, configuration: configuration, watchBudget: settings.tracking.watchBudget,
+            barrierMilliseconds: settings.tracking.barrierDeadline.milliseconds,
             version: Self.version)
         loop = AccountingLoop(
             AccountingLoop.Parts(
@@ -142,6 +144,7 @@ public final class UsageDaemon: Service {
         manager.reloading()
         do {
             let new = try options.settings()
+            configuration.note(problem: nil)
             books.replaceRules(new.alerts)
             var fixed = new
             fixed.alerts = settings.alerts
@@ -156,6 +159,7 @@ public final class UsageDaemon: Service {
                 metadata: ["path": "\(path)"])
             manager.notify(ready: "The configuration was read again")
         } catch {
+            configuration.note(problem: "\(error)")
             logger.record(
                 .configurationRejected, .error, "the configuration is wrong, the old one stays: \(error)",
                 metadata: ["reason": "\(error)"])
