@@ -5,7 +5,7 @@ internal import Tracking
 internal import Wire
 
 extension StatusAnswers {
-    /// Descriptors that the daemon may come to need: those held back, connections, two for each store, and the rest.
+    /// Descriptors that the daemon may come to need beside two for each store: those held back, connections, the rest.
     private static let openFilesNeeded = 256
     /// Of tracking: one for each of its threads.
     private static let trackingInstances = TrackingOptions().shards
@@ -35,7 +35,7 @@ extension StatusAnswers {
                 length: tracked.queueLength, limit: limits.queuedEvents.map(DoctorFacts.Limit.init),
                 overflows: tracked.overflows),
             openFiles: DoctorFacts.Supply(
-                used: open?.count ?? 0, needed: max(Self.openFilesNeeded, open?.count ?? 0),
+                used: open?.count ?? 0, needed: max(Self.openFilesNeeded + 2 * stores, open?.count ?? 0),
                 limit: limits.openFiles.map {
                     DoctorFacts.Limit(value: $0, setting: "LimitNOFILE= of usaged.service")
                 }),

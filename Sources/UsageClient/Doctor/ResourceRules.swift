@@ -60,9 +60,11 @@ struct ConfigurationRule: DoctorRule {
         return [
             Finding(
                 id: "configuration", severity: .problem,
-                what: "The configuration is wrong, and the one before is in force: \(problem)",
-                why:
-                    "Alert rules that were changed since are not in force. Mend it, check it, and have it read again.",
+                what: "The configuration is wrong, and the one before is in force.",
+                why: """
+                    \(problem)
+                    Alert rules that were changed since are not in force. Mend it, check it, and have it read again.
+                    """,
                 commands: ["usaged --check-config", "sudo systemctl reload usaged.service"])
         ]
     }

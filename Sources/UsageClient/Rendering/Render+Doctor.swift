@@ -39,11 +39,9 @@ extension Render {
 
     private static func paragraph(_ finding: Finding, _ options: RenderOptions) -> [String] {
         let style: TextStyle = finding.severity == .problem ? .red : .yellow
-        let mark = options.paint(finding.severity == .problem ? "problem" : "warning", style)
-        var lines = wrap(TerminalText.prose(finding.what), first: "  ", options)
-        lines[0] = "\(mark) " + lines[0].dropFirst(2)
-        for part in finding.why.split(separator: "\n") {
-            lines += wrap(TerminalText.prose(String(part)), first: "  ", options)
+        var lines = [options.paint("\(finding.severity.rawValue): \(TerminalText.name(finding.id))", style)]
+        for part in [finding.what] + finding.why.split(separator: "\n").map(String.init) {
+            lines += wrap(TerminalText.prose(part), first: "  ", options)
         }
         // Not wrapped: they are to be copied.
         lines += finding.commands.map { "    " + options.paint(TerminalText.prose($0), .cyan) }
