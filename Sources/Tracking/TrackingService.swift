@@ -34,9 +34,18 @@ public final class TrackingService: Sendable {
     }
 
     public func start() {
-        pool.start()
+        startScanners()
+        startShards()
+    }
+
+    func startScanners() { pool.start() }
+
+    func startShards() {
         for shard in shards { shard.start() }
     }
+
+    /// Whether a layer that is polled waits for its walk.
+    var isPollQueued: Bool { pool.isPollQueued }
 
     /// Follows a writable layer's directory from now on.
     ///
