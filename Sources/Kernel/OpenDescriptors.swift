@@ -26,14 +26,8 @@ public struct OpenDescriptors: Hashable, Sendable {
     }
 
     private static func target(of name: FileName, in directory: Directory) -> [UInt8] {
-        withUnsafeTemporaryAllocation(byteCount: 64, alignment: 1) { buffer in
-            let length = name.withCString {
-                readlinkat(
-                    directory.descriptor.rawValue, $0,
-                    buffer.assumingMemoryBound(to: CChar.self).baseAddress!,
-                    buffer.count)
-            }
-            return Array(buffer.prefix(max(0, length)))
-        }
+        var buffer = [CChar](repeating: 0, count: 64)
+        let length = name.withCString { readlinkat(directory.descriptor.rawValue, $0, &buffer, buffer.count) }
+        return buffer.prefix(max(0, length)).map { UInt8(bitPattern: $0) }
     }
 }
