@@ -126,6 +126,12 @@ private final class FuzzProvider: StatusProvider {
     func layers() async -> LayerList { LayerList(time: "t", exact: true, layers: []) }
     func containers() async -> ContainerList { ContainerList(time: "t", exact: true, containers: []) }
     func alerts() async -> AlertList { AlertList(time: "t", exact: true, alerts: [], rules: []) }
+    func doctor() async -> DoctorFacts {
+        DoctorFacts(
+            time: "t", version: "1", kernel: "6.12", uid: 998, exact: true, watches: .init(used: 1, needed: 2),
+            instances: .init(used: 1, needed: 3), queue: .init(overflows: 0),
+            openFiles: .init(used: 30, needed: 100), inodes: .init(used: 5, needed: 5))
+    }
     func health() -> Health { Health(status: "ok", version: "1", exact: true) }
 
     func image(_ reference: String) async throws(Problem) -> ImageDetail { throw unknown(reference) }

@@ -40,6 +40,7 @@ struct Responder: Sendable {
             case .containers: return .json(await provider.containers())
             case .container(let reference): return .json(try await provider.container(reference))
             case .alerts: return .json(await provider.alerts())
+            case .doctor: return .json(await provider.doctor())
             case .since(let mark): return .json(try await provider.since(mark))
             case .setMark(let name): return .json(try await provider.setMark(name))
             case .health: return .json(provider.health())

@@ -2,7 +2,7 @@ import Wire
 
 /// One question of the contract.
 enum Route: Hashable, Sendable {
-    case status, images, tree, layers, containers, alerts, health
+    case status, images, tree, layers, containers, alerts, doctor, health
     case image(String)
     case container(String)
     case since(String)
@@ -43,7 +43,7 @@ enum Route: Hashable, Sendable {
     private static let read = ["GET", "HEAD"]
     private static let paths =
         "/v1/status, /v1/images, /v1/images/{id}, /v1/tree, /v1/layers, /v1/containers, /v1/containers/{id}, "
-        + "/v1/alerts, /v1/since/{mark}, /v1/marks/{name}, /v1/feed and /healthz"
+        + "/v1/alerts, /v1/doctor, /v1/since/{mark}, /v1/marks/{name}, /v1/feed and /healthz"
 
     private static func match(_ target: RequestTarget) throws(Problem) -> (Route, allowed: [String])? {
         var segments = target.segments
@@ -65,6 +65,7 @@ enum Route: Hashable, Sendable {
         case ("containers", 0): return (.containers, read)
         case ("containers", 1): return (.container(try PercentCoding.decode(segments[2])), read)
         case ("alerts", 0): return (.alerts, read)
+        case ("doctor", 0): return (.doctor, read)
         case ("since", 1): return (.since(try PercentCoding.decode(segments[2])), read)
         case ("marks", 1): return (.setMark(try PercentCoding.decode(segments[2])), ["POST"])
         case ("feed", 0): return (.feed(since: try target.parameter("since")), read)

@@ -15,6 +15,8 @@ public protocol StatusProvider: Sendable {
     /// The container with this name, id, or unambiguous prefix of either.
     func container(_ reference: String) async throws(Problem) -> ContainerDetail
     func alerts() async -> AlertList
+    /// What the daemon may have, has and needs.
+    func doctor() async -> DoctorFacts
     /// What changed since a mark, or within a duration such as `10m`.
     func since(_ mark: String) async throws(Problem) -> Since
     /// Remembers every figure of this moment under a name; an older mark of that name is replaced.

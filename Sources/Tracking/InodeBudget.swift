@@ -8,7 +8,7 @@ internal import Synchronization
 final class InodeBudget: Sendable {
     private static let alwaysAllowed = 10_000
 
-    private let limit: Int
+    let limit: Int
     private let used = Mutex<(byLayer: [LayerKey: Int], total: Int)>(([:], 0))
 
     init(limit: Int) {
@@ -26,6 +26,8 @@ final class InodeBudget: Sendable {
             used.total += count - (used.byLayer.updateValue(count, forKey: layer) ?? 0)
         }
     }
+
+    var total: Int { used.withLock { $0.total } }
 
     func remove(_ layer: LayerKey) {
         used.withLock { used in

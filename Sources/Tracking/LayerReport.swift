@@ -26,6 +26,8 @@ public struct LayerReport: Hashable, Sendable {
     public var correction: Measure?
     /// Why the events of the layer's own directory are not relied on from now on; said once.
     public var distrust: String?
+    /// Directories that a walk found, each of which would take a watch; 0 where watches were held.
+    var directories = 0
 }
 
 /// Takes what tracking finds out; called from tracking's threads, and must not block them.
@@ -49,6 +51,13 @@ public struct TrackingCounters: Hashable, Sendable {
     /// Audits that found another figure than the events had told.
     public var corrections: Int64 = 0
     public var watches: Int64 = 0
+    /// Watches that would be held if no writable layer were polled for want of something.
+    public var watchesNeeded: Int64 = 0
+    /// Files and directories of writable layers that are held in memory, and that may be.
+    public var inodes: Int64 = 0
+    public var inodeLimit: Int64 = 0
+    /// Events that the shortest of the inotify queues holds; `nil` where that is not known.
+    public var queueLength: Int?
     /// Immutable layers whose figure is not final yet, those included that have never been measured.
     public var settlingLayers: Int64 = 0
 
@@ -64,6 +73,8 @@ public struct TrackingCounters: Hashable, Sendable {
         left.audits += right.audits
         left.corrections += right.corrections
         left.watches += right.watches
+        left.watchesNeeded += right.watchesNeeded
+        left.queueLength = [left.queueLength, right.queueLength].compactMap { $0 }.min()
         left.settlingLayers += right.settlingLayers
     }
 }

@@ -14,26 +14,16 @@ final class ScannerPool: Sendable {
         var deliver: @Sendable (LayerReport) -> Void
     }
 
-    private enum Job: Sendable {
-        case layer(LayerKey)
-        case poll(PollJob)
-
-        func isLayer(_ key: LayerKey) -> Bool {
-            if case .layer(key) = self { true } else { false }
-        }
-
-        func isPoll(_ key: LayerKey) -> Bool {
-            if case .poll(let poll) = self { poll.key == key } else { false }
-        }
-    }
-
     private enum Work: Sendable {
         case layer(SettlingLayers.Walk)
         case poll(PollJob, serial: Int)
     }
 
     private struct State {
-        var queue: [Job] = []
+        var queue: [LayerKey] = []
+        var pollQueue: [PollJob] = []
+        /// What was taken last: the two queues take turns, so that neither waits for the whole of the other.
+        var wasPoll = false
         var layers = SettlingLayers()
         var barriers: [Int: @Sendable (Set<LayerKey>) -> Void] = [:]
         /// The polling walks that run, by the number of the walk.
@@ -41,6 +31,15 @@ final class ScannerPool: Sendable {
         var lastPoll = 0
         var isStopped = false
         var counters = TrackingCounters()
+
+        mutating func takeLayer() -> SettlingLayers.Walk? {
+            wasPoll = false
+            if queue.isEmpty { queue = layers.takeDue(at: monotonicNanoseconds()) }
+            while !queue.isEmpty {
+                if let walk = layers.begin(queue.removeFirst()) { return walk }
+            }
+            return nil
+        }
 
         /// The barriers to call, outside the lock.
         mutating func take(_ answers: [SettlingLayers.Answer]) -> [() -> Void] {
@@ -75,14 +74,14 @@ final class ScannerPool: Sendable {
     /// Measures an immutable layer, again and again until its figure is final.
     func measure(_ key: LayerKey, directory: String) {
         state.withLock {
-            if $0.layers.add(key, directory: directory) { $0.queue.append(.layer(key)) }
+            if $0.layers.add(key, directory: directory) { $0.queue.append(key) }
         }
         signal()
     }
 
     func forget(_ key: LayerKey) {
         let answers = state.withLock {
-            $0.queue.removeAll { $0.isLayer(key) }
+            $0.queue.removeAll { $0 == key }
             return $0.take($0.layers.forget(key))
         }
         for answer in answers { answer() }
@@ -99,8 +98,8 @@ final class ScannerPool: Sendable {
             }
             state.barriers[asked.barrier] = body
             let urgent = Set(asked.urgent)
-            state.queue.removeAll { if case .layer(let key) = $0 { urgent.contains(key) } else { false } }
-            state.queue.insert(contentsOf: asked.urgent.map { .layer($0) }, at: 0)
+            state.queue.removeAll { urgent.contains($0) }
+            state.queue.insert(contentsOf: asked.urgent, at: 0)
             return (asked.barrier, nil)
         }
         if let answer { body(answer.unsettled) } else { signal() }
@@ -120,20 +119,22 @@ final class ScannerPool: Sendable {
     /// Queues a walk, unless one of the same layer waits or runs.
     func poll(_ poll: PollJob) {
         state.withLock {
-            guard $0.polls[poll.key] == nil, !$0.queue.contains(where: { $0.isPoll(poll.key) }) else {
+            guard $0.polls[poll.key] == nil, !$0.pollQueue.contains(where: { $0.key == poll.key }) else {
                 return
             }
-            $0.queue.append(.poll(poll))
+            $0.pollQueue.append(poll)
         }
         signal()
     }
 
     func cancelPoll(_ key: LayerKey) {
         state.withLock {
-            $0.queue.removeAll { $0.isPoll(key) }
+            $0.pollQueue.removeAll { $0.key == key }
             $0.polls[key] = nil
         }
     }
+
+    var isPollQueued: Bool { state.withLock { !$0.pollQueue.isEmpty } }
 
     // MARK: Threads
 
@@ -181,21 +182,15 @@ final class ScannerPool: Sendable {
     private func next() -> Work? {
         state.withLock { state in
             guard !state.isStopped else { return nil }
-            if state.queue.isEmpty {
-                state.queue = state.layers.takeDue(at: monotonicNanoseconds()).map { .layer($0) }
+            if state.wasPoll, let walk = state.takeLayer() { return .layer(walk) }
+            if !state.pollQueue.isEmpty {
+                let poll = state.pollQueue.removeFirst()
+                state.wasPoll = true
+                state.lastPoll += 1
+                state.polls[poll.key] = state.lastPoll
+                return .poll(poll, serial: state.lastPoll)
             }
-            while !state.queue.isEmpty {
-                switch state.queue.removeFirst() {
-                case .layer(let key):
-                    guard let walk = state.layers.begin(key) else { continue }
-                    return .layer(walk)
-                case .poll(let poll):
-                    state.lastPoll += 1
-                    state.polls[poll.key] = state.lastPoll
-                    return .poll(poll, serial: state.lastPoll)
-                }
-            }
-            return nil
+            return state.takeLayer().map { .layer($0) }
         }
     }
 
@@ -218,7 +213,7 @@ final class ScannerPool: Sendable {
         let (isNews, answers) = state.withLock { state -> (Bool, [() -> Void]) in
             guard !state.isStopped else { return (false, []) }
             let end = state.layers.end(walk, ending)
-            if end.isQueuedAgain { state.queue.insert(.layer(walk.key), at: 0) }
+            if end.isQueuedAgain { state.queue.insert(walk.key, at: 0) }
             return (end.isNews, state.take(end.answers))
         }
         // The report comes before the answer, for the answer says that the report's figure holds.
@@ -244,7 +239,8 @@ final class ScannerPool: Sendable {
         poll.deliver(
             LayerReport(
                 key: poll.key, outcome: outcome, watches: 0, paths: [], root: result?.root,
-                directory: poll.directory, isFinal: true))
+                directory: poll.directory, isFinal: true,
+                directories: Int(clamping: result?.directoriesRead ?? 0)))
     }
 
     private func measure(

@@ -23,6 +23,9 @@ final class ShardWorker {
         var lastRootLook: Int64
         var nextRetry: Int64?
         var wasPolled = false
+        /// Those that the last walk found, while it is polled.
+        var polledDirectories = 0
+        var watchesNeeded: Int { wasPolled ? polledDirectories : tracker.watchCount }
 
         /// Why events do not tell all of it now; `nil` where they do.
         var deafness: String? {
@@ -443,7 +446,8 @@ final class ShardWorker {
 
     /// A walk may end after the layer was forgotten, or after watches had returned and told the exact figure.
     private func take(_ report: LayerReport, ofPoll index: Int) {
-        guard tracked[index]?.wasPolled == true else { return }
+        guard let entry = tracked[index], entry.wasPolled else { return }
+        if case .measured = report.outcome { entry.polledDirectories = report.directories }
         sink.take(report)
     }
 
@@ -457,6 +461,8 @@ final class ShardWorker {
         counters.audits = sum.audits
         counters.corrections = sum.corrections
         counters.watches = Int64(owners.count)
+        counters.watchesNeeded = tracked.values.reduce(0) { $0 + Int64($1.watchesNeeded) }
+        counters.queueLength = instance.queueLength
         publish(counters)
     }
 }

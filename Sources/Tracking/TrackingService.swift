@@ -7,6 +7,7 @@ public final class TrackingService: Sendable {
     private let shards: [TrackingShard]
     private let pool: ScannerPool
     private let links = LinkExchange()
+    private let inodes: InodeBudget
     private let placement = Mutex<[LayerKey: Int]>([:])
     private let running = Mutex<Set<LayerKey>>([])
 
@@ -18,12 +19,12 @@ public final class TrackingService: Sendable {
 
     init(
         options: TrackingOptions, sink: any TrackingSink,
-        queueLength: @escaping @Sendable () -> Int? = { KernelLimits.current().queuedEvents },
+        queueLength: @escaping @Sendable () -> Int? = { KernelLimits.current().queuedEvents?.value },
         openInotify: @escaping @Sendable () throws(KernelError) -> Inotify
     ) throws(KernelError) {
         pool = try ScannerPool(threads: 2, options: options, sink: sink)
-        let budget = WatchBudget(limit: options.watchLimit) { InotifyLimits.watches }
-        let inodes = InodeBudget(limit: options.inodeLimit)
+        let budget = WatchBudget(limit: options.watchLimit) { KernelLimits.current().watches?.value }
+        inodes = InodeBudget(limit: options.inodeLimit)
         var shards: [TrackingShard] = []
         for index in 0..<max(1, options.shards) {
             shards.append(
@@ -37,9 +38,18 @@ public final class TrackingService: Sendable {
     }
 
     public func start() {
-        pool.start()
+        startScanners()
+        startShards()
+    }
+
+    func startScanners() { pool.start() }
+
+    func startShards() {
         for shard in shards { shard.start() }
     }
+
+    /// Whether a layer that is polled waits for its walk.
+    var isPollQueued: Bool { pool.isPollQueued }
 
     /// Follows a writable layer's directory from now on.
     ///
@@ -125,6 +135,8 @@ public final class TrackingService: Sendable {
     public var counters: TrackingCounters {
         var sum = pool.counters
         for shard in shards { sum += shard.counters }
+        sum.inodes = Int64(inodes.total)
+        sum.inodeLimit = Int64(inodes.limit)
         return sum
     }
 

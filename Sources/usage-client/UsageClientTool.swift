@@ -19,7 +19,7 @@ struct Tool: ParsableCommand {
             InspectCommand.self,
             ContainersCommand.self, FeedCommand.self, WatchCommand.self, AlertsCommand.self,
             CheckCommand.self,
-            DiskFreeCommand.self, MarkCommand.self, SinceCommand.self,
+            DiskFreeCommand.self, MarkCommand.self, SinceCommand.self, DoctorCommand.self,
         ])
 }
 

@@ -135,7 +135,7 @@ import Wire
                         try await offPool {
                             let accept = number % 2 == 0 ? "text/event-stream" : "application/x-ndjson"
                             return try FeedClient(server.path, accept: accept).events { $0.id == 3000 }
-                                .filter { $0.type != .snapshot && $0.type != .heartbeat }.map(\.id)
+                                .filter { $0.type == .usage }.map(\.id)
                         }
                     }
                 }

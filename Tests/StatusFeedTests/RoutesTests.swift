@@ -24,6 +24,7 @@ import Wire
             try await expect("/v1/containers/", await provider.containers())
             try await expect("/v1/containers/web", try await provider.container("web"))
             try await expect("/v1/alerts", await provider.alerts())
+            try await expect("/v1/doctor", await provider.doctor())
             try await expect("/v1/since/10m", try await provider.since("10m"))
             try await expect("/v1/since/a%20mark?x=y", try await provider.since("a mark"))
             try await expect("http://localhost/healthz", provider.health())

@@ -297,6 +297,50 @@ struct TrackingServiceTests {
         #expect(try sink.measure(key("c")) == oracle(directory("c")))
     }
 
+    @Test("a layer that is polled does not wait until every immutable layer is measured")
+    func pollAmongScans() async throws {
+        let directory = try ScratchDirectory("track")
+        defer { try? FileManager.default.removeItem(atPath: directory.path) }
+        let names = (0..<200).map { "image\($0)" }
+        for name in names + ["w"] {
+            #expect(mkdir(directory(name), 0o755) == 0)
+            for index in 0..<20 { #expect(symlink("x", directory("\(name)/\(index)")) == 0) }
+        }
+        /// Holds the scanners up after ten layers.
+        final class Order: TrackingSink {
+            let keys = Mutex<[String]>([])
+            let isReleased = Atomic(false)
+
+            func take(_ report: LayerReport) {
+                guard case .measured = report.outcome else { return }
+                let count = keys.withLock { keys in
+                    keys.append(report.key.id)
+                    return keys.count
+                }
+                while count >= 10, !isReleased.load(ordering: .relaxed) { usleep(1_000) }
+            }
+        }
+        let order = Order()
+        let service = try TrackingService(options: TrackingOptions(watchLimit: 0), sink: order)
+        for name in names { service.measure(key(name), directory: directory(name)) }
+        service.track(key("w"), directory: directory("w"))
+        // The shard asks for the poll while the scanners are not there yet.
+        service.startShards()
+        try await wait(until: "the poll to be queued") { service.isPollQueued }
+        service.startScanners()
+        defer {
+            order.isReleased.store(true, ordering: .relaxed)
+            service.stop()
+        }
+        try await wait(until: "the figure of the poll", deadline: .seconds(20)) {
+            order.keys.withLock { $0.contains("w") }
+        }
+        order.isReleased.store(true, ordering: .relaxed)
+        try await wait(until: "all figures", deadline: .seconds(60)) {
+            order.keys.withLock { Set($0).count == names.count + 1 }
+        }
+    }
+
     @Test("a layer whose directory is not there fails with its name, and is found when it comes")
     func missingDirectory() async throws {
         let directory = try ScratchDirectory("track")

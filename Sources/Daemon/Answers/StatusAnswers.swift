@@ -12,11 +12,14 @@ struct StatusAnswers: StatusProvider {
     let marks: MarkBook
     let cache: MeasureCache
     let counters: DaemonCounters
+    let configuration: ConfigurationNote
+    /// Watches that the configuration allows; `nil` where it leaves that to the kernel.
+    let watchBudget: Int?
     let barrierMilliseconds: Int
     let version: String
 
     /// The books with all that was done before a question, or with the reasons why that cannot be said.
-    private struct Looked {
+    struct Looked {
         var view: UsageBooks.View
         /// Writable layers whose figures may lack something; `nil` where that could not be found out in time.
         var unsettled: Set<LayerKey>?
@@ -37,7 +40,7 @@ struct StatusAnswers: StatusProvider {
         }
     }
 
-    private func look() async -> Looked {
+    func look() async -> Looked {
         let start = Moment.now()
         // First the metadata: it names the layers that the trackers then look at.
         // A store that hangs may not take the time of all others.
@@ -79,12 +82,7 @@ struct StatusAnswers: StatusProvider {
         let total = snapshot.sources.map(\.layersTotal).reduce(0, +)
         return Status(
             time: looked.time, version: version, exact: looked.isExact, reasons: looked.reasons,
-            sources: snapshot.sources.map { source in
-                var result = Source(
-                    source, asOf: looked.view.asOf[source.store] ?? looked.view.moment.wall)
-                if result.state == .exact, looked.isOpen(source.store) { result.state = .converging }
-                return result
-            },
+            sources: sources(looked),
             filesystems: FileSystem.list(samples, snapshot), totals: Totals(snapshot.totals),
             images: snapshot.images.map(Image.init), containers: containers(looked),
             alerts: looked.view.alerts.firing.map(Alert.init),
@@ -192,7 +190,16 @@ struct StatusAnswers: StatusProvider {
 
     // MARK: Parts
 
-    private func containers(_ looked: Looked) -> [Container] {
+    func sources(_ looked: Looked) -> [Source] {
+        looked.snapshot.sources.map { source in
+            var result = Source(
+                source, asOf: looked.view.asOf[source.store] ?? looked.view.moment.wall)
+            if result.state == .exact, looked.isOpen(source.store) { result.state = .converging }
+            return result
+        }
+    }
+
+    func containers(_ looked: Looked) -> [Container] {
         looked.snapshot.containers.map { container in
             var result = Container(
                 container, looked.view.growth.growth(of: container.key, at: looked.view.moment))

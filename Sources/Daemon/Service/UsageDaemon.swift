@@ -28,6 +28,7 @@ public final class UsageDaemon: Service {
     private let state: DaemonState
     private let layers: LayerDispatch
     private let counters = DaemonCounters()
+    private let configuration = ConfigurationNote()
     private let detectionProblems = Mutex<Set<StoreProblem>>([])
     private let overlaps = Mutex<Set<StoreOverlap>>([])
 
@@ -43,8 +44,9 @@ public final class UsageDaemon: Service {
         self.options = options
         self.settings = settings
         self.logger = logger
-        // The most that the threads have open at once while they look, and some more.
-        DescriptorReserve.fill(48)
+        try OpenFileLimitError.check()
+        // The most that the threads have open at once while they look, and some more; of a small limit a part.
+        DescriptorReserve.fill(min(48, (KernelLimits.current().openFiles ?? 1024) / 8))
         // First: where another daemon serves the socket, nothing of its state may be touched.
         let bound = try Self.open(passed, settings, logger)
         var isDone = false
@@ -78,7 +80,8 @@ public final class UsageDaemon: Service {
         let answers = StatusAnswers(
             books: books, tracking: tracking, stores: stores, fileSystems: fileSystems, marks: marks,
             cache: cache,
-            counters: counters, barrierMilliseconds: settings.tracking.barrierDeadline.milliseconds,
+            counters: counters, configuration: configuration, watchBudget: settings.tracking.watchBudget,
+            barrierMilliseconds: settings.tracking.barrierDeadline.milliseconds,
             version: Self.version)
         loop = AccountingLoop(
             AccountingLoop.Parts(
@@ -143,6 +146,7 @@ public final class UsageDaemon: Service {
         manager.reloading()
         do {
             let new = try options.settings()
+            configuration.note(problem: nil)
             books.replaceRules(new.alerts)
             var fixed = new
             fixed.alerts = settings.alerts
@@ -157,6 +161,7 @@ public final class UsageDaemon: Service {
                 metadata: ["path": "\(path)"])
             manager.notify(ready: "The configuration was read again")
         } catch {
+            configuration.note(problem: "\(error)")
             logger.record(
                 .configurationRejected, .error, "the configuration is wrong, the old one stays: \(error)",
                 metadata: ["reason": "\(error)"])

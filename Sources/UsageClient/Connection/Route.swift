@@ -15,6 +15,7 @@ public struct Route: Hashable, Sendable {
     public static let layers = Route("/v1/layers")
     public static let containers = Route("/v1/containers")
     public static let alerts = Route("/v1/alerts")
+    public static let doctor = Route("/v1/doctor")
     public static let feed = Route("/v1/feed")
     public static let health = Route("/healthz")
 

@@ -98,4 +98,19 @@ struct DescriptorScarcityTests {
             }
         }
     }
+
+    @Test("a limit with which the daemon cannot run is refused at the start, with what to do")
+    func start() async throws {
+        try await withScratch { scratch in
+            let world = try PlainWorld(scratch)
+            let configuration = try scratch.write("", to: "usaged.yaml")
+            let refused = try await Command.run([
+                "prlimit", "--nofile=40:", UsagedProcess.executable("usaged"), "--config", configuration,
+                "--socket", scratch("s"), "--state", scratch("state"), "--store", "plain=\(world.root)",
+            ])
+            #expect(refused.status == 1)
+            #expect(refused.err.contains("the limit of open files is 40"), "\(refused)")
+            #expect(refused.err.contains("LimitNOFILE="))
+        }
+    }
 }

@@ -65,6 +65,8 @@ struct PlainWorld {
 
     /// Has the container break both rules, and waits until they fire and it is polled still.
     func alert(_ name: String, because reason: String, _ daemon: UsagedProcess) async throws {
+        // What is there at the first look is no growth.
+        _ = try await polled(name, because: reason, daemon)
         try write(3_000_000, to: "\(name)/spill")
         try await wait(until: "both alerts of \(name)", deadline: .seconds(20)) {
             Set(try await daemon.query.status().alerts.filter { $0.container == name }.map(\.rule))

@@ -67,6 +67,14 @@ final class TestProvider: StatusProvider {
 
     func alerts() async -> AlertList { AlertList(time: Self.time, exact: true, alerts: [], rules: ["r"]) }
 
+    func doctor() async -> DoctorFacts {
+        DoctorFacts(
+            time: Self.time, version: "1", kernel: "6.12", uid: 998, exact: true,
+            watches: .init(used: 1, needed: 2, limit: .init(value: 3, setting: "s")),
+            instances: .init(used: 1, needed: 3), queue: .init(overflows: 0),
+            openFiles: .init(used: 30, needed: 100), inodes: .init(used: 5, needed: 5))
+    }
+
     func since(_ mark: String) async throws(Problem) -> Since {
         Since(
             time: Self.time, exact: true, mark: mark, since: Self.time, layersAdded: [], layersRemoved: [],
