@@ -17,7 +17,7 @@ public struct MountTable: Hashable, Sendable {
         let rawOptions: [UInt8]
 
         /// Whether `path` is the mount point or below it, as far as names tell.
-        func holds(_ path: String) -> Bool {
+        public func holds(_ path: String) -> Bool {
             path == self.path || path.hasPrefix(self.path == "/" ? "/" : self.path + "/")
         }
 

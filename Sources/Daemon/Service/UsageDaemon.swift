@@ -28,6 +28,7 @@ public final class UsageDaemon: Service {
     private let state: DaemonState
     private let layers: LayerDispatch
     private let counters = DaemonCounters()
+    private let deletedOpen: DeletedOpenWatch
     private let detectionProblems = Mutex<Set<StoreProblem>>([])
     private let overlaps = Mutex<Set<StoreOverlap>>([])
 
@@ -72,10 +73,11 @@ public final class UsageDaemon: Service {
         layers = LayerDispatch(books: books, tracking: tracking, cache: cache, counters: counters)
         let marks = MarkBook(state: state)
         let fileSystems = FileSystems()
+        deletedOpen = try DeletedOpenWatch(books: books)
         let answers = StatusAnswers(
             books: books, tracking: tracking, stores: stores, fileSystems: fileSystems, marks: marks,
             cache: cache,
-            counters: counters, barrierMilliseconds: settings.tracking.barrierDeadline.milliseconds,
+            counters: counters, deletedOpen: deletedOpen, barrierMilliseconds: settings.tracking.barrierDeadline.milliseconds,
             version: Self.version)
         loop = AccountingLoop(
             AccountingLoop.Parts(
@@ -120,6 +122,7 @@ public final class UsageDaemon: Service {
         let detects = named.isEmpty
         if detects { detect() }
         loop.start()
+        deletedOpen.start()
         do {
             try await withThrowingTaskGroup(of: Void.self) { group in
                 group.addTask { try await self.server.run() }
@@ -164,6 +167,7 @@ public final class UsageDaemon: Service {
     private func stop() {
         manager.stopping()
         stores.stop()
+        deletedOpen.stop()
         loop.stop()
         tracking.stop()
         state.close()

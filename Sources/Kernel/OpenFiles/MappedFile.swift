@@ -1,3 +1,5 @@
+internal import Glibc
+
 /// One line of `/proc/PID/maps` about a file whose name has gone.
 struct MappedFile: Hashable {
     /// As the kernel told it there: which inode this is, but not always by the numbers that `stat` gives.
@@ -35,8 +37,24 @@ struct MappedFile: Hashable {
     /// The files of `maps` whose names have gone, each once.
     static func all(parsing bytes: [UInt8]) -> [MappedFile] {
         var seen: Set<Key> = []
-        return bytes.split(separator: UInt8(ascii: "\n")).compactMap { MappedFile(parsing: $0) }
+        return markedLines(bytes).compactMap { MappedFile(parsing: bytes[$0]) }
             .filter { seen.insert($0.key).inserted }
+    }
+
+    /// The few lines among many that end as one about a deleted file does.
+    private static func markedLines(_ bytes: [UInt8]) -> [Range<Int>] {
+        bytes.withUnsafeBytes { buffer in
+            guard let base = buffer.baseAddress else { return [] }
+            var lines: [Range<Int>] = []
+            var start = 0
+            while start < buffer.count {
+                let newline = memchr(base + start, Int32(UInt8(ascii: "\n")), buffer.count - start)
+                let end = newline.map { base.distance(to: UnsafeRawPointer($0)) } ?? buffer.count
+                if end > start, buffer[end - 1] == UInt8(ascii: ")") { lines.append(start..<end) }
+                start = end + 1
+            }
+            return lines
+        }
     }
 
     /// `map_files` writes addresses without the zeros that `maps` pads them with.

@@ -79,7 +79,7 @@ final class OpenFileLook {
 
     private func look(at process: Directory, _ id: Int32) {
         guard let table = namespaces.table(of: process) else {
-            if Self.isRefused(process) { scan.gaps.insert(.denied) }
+            if Self.isRefused(process) { scan.refused += 1 }
             return
         }
         if !table.isWhole { scan.gaps.insert(.mounts) }
@@ -87,6 +87,7 @@ final class OpenFileLook {
         if unconfirmed[table.namespace] == nil { unconfirmed[table.namespace] = Unconfirmed(table: table) }
         for descriptors in descriptorTables(of: process, id) { look(at: descriptors, holder) }
         lookAtMaps(holder)
+        if holder.isRefused { scan.refused += 1 }
     }
 
     /// A process while it is looked at.
@@ -94,6 +95,7 @@ final class OpenFileLook {
         let process: Directory
         let id: Int32
         let namespace: UInt64
+        var isRefused = false
         lazy var command: [UInt8] = {
             let name = try? process.beginning(of: FileName("comm"), limit: 64).bytes
             return (name ?? []).filter { $0 != UInt8(ascii: "\n") }
@@ -144,7 +146,7 @@ final class OpenFileLook {
                 guard count <= limits.descriptors else { throw Stop.limit }
                 if count % 256 == 0, Self.now() >= deadline { throw Stop.time }
                 scan.descriptors += 1
-                guard let link = link(entry.name, in: links), link.first == UInt8(ascii: "/") else { return }
+                guard let link = link(entry.name, in: links, holder), link.first == UInt8(ascii: "/") else { return }
                 if infos == nil { infos = try descriptors.openChild(FileName("fdinfo")) }
                 if let infos { look(at: entry.name, link, links, infos, holder) }
             }
@@ -153,16 +155,16 @@ final class OpenFileLook {
         } catch Stop.time {
             scan.gaps.insert(.time)
         } catch {
-            if Self.isRefusal(error) { scan.gaps.insert(.denied) }
+            if Self.isRefusal(error) { holder.isRefused = true }
         }
     }
 
     /// Where a descriptor leads; `nil` where it was closed meanwhile.
-    private func link(_ name: FileName, in links: Directory) -> [UInt8]? {
+    private func link(_ name: FileName, in links: Directory, _ holder: Holder) -> [UInt8]? {
         do throws(KernelError) {
             return try links.link(name)
         } catch {
-            if Self.isRefusal(error) { scan.gaps.insert(.denied) }
+            if Self.isRefusal(error) { holder.isRefused = true }
             return nil
         }
     }
@@ -219,7 +221,7 @@ final class OpenFileLook {
         case .success((let bytes, let isWhole)):
             if !isWhole { scan.gaps.insert(.maps) }
             for file in MappedFile.all(parsing: bytes) { look(at: file, holder) }
-        case .failure(let error): if Self.isRefusal(error) { scan.gaps.insert(.denied) }
+        case .failure(let error): if Self.isRefusal(error) { holder.isRefused = true }
         case nil: scan.gaps.insert(.maps)
         }
     }

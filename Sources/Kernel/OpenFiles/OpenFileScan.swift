@@ -40,8 +40,6 @@ public struct OpenFileScan: Sendable {
         case mounts
         /// A process has more memory maps than are read, or one did not answer.
         case maps
-        /// The system refused to show a process's files.
-        case denied
     }
 
     public internal(set) var files: [FileStatus.Identity: File] = [:]
@@ -50,6 +48,8 @@ public struct OpenFileScan: Sendable {
     public internal(set) var foreign = 0
     /// Files whose name has gone that are only mapped, and may not be asked for their size.
     public internal(set) var unsized = 0
+    /// Processes whose files the system refused to show, or some of them.
+    public internal(set) var refused = 0
     public internal(set) var processes = 0
     public internal(set) var descriptors = 0
 

@@ -154,10 +154,11 @@ func withStore(_ body: (inout StoreWorld) async throws -> Void) async throws {
 /// Runs a test with a daemon of its own, which is ended afterwards.
 func withDaemon(
     _ stores: [String], configuration: String = "", environment: [String: String] = [:],
+    launcher: [String] = [],
     _ body: (UsagedProcess) async throws -> Void
 ) async throws {
     let daemon = try await UsagedProcess.start(
-        stores: stores, configuration: configuration, environment: environment)
+        stores: stores, configuration: configuration, environment: environment, launcher: launcher)
     do {
         try await body(daemon)
     } catch {
