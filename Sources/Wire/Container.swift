@@ -133,7 +133,8 @@ public struct ContainerDetail: Codable, Hashable, Sendable {
     }
 
     enum CodingKeys: String, CodingKey {
-        case schema, time, exact, container, labels, logPath, mounts, layer, initLayer, chain, top, deletedOpen
+        case schema, time, exact, container, labels, logPath, mounts, layer, initLayer, chain, top,
+            deletedOpen
         case imageID = "imageId"
     }
 

@@ -237,7 +237,8 @@ extension UsageSnapshot {
                     writable: writable, virtual: chain + writable, confidence: confidence,
                     isMeasured: known?.isMeasured ?? false,
                     deletedOpen: deletedOpen.completeness.isKnown
-                        ? deletedOpen.byLayer[LayerKey(store: facts.store, id: fact.layer)] ?? DeletedOpen() : nil))
+                        ? deletedOpen.byLayer[LayerKey(store: facts.store, id: fact.layer)] ?? DeletedOpen()
+                        : nil))
         }
     }
 }

@@ -15,7 +15,8 @@ public struct DeletedOpen: Hashable, Sendable {
         public var sizeBytes: Int64
 
         public init(
-            processID: Int32, processes: Int, command: String, path: String, diskBytes: Int64, sizeBytes: Int64
+            processID: Int32, processes: Int, command: String, path: String, diskBytes: Int64,
+            sizeBytes: Int64
         ) {
             self.processID = processID
             self.processes = processes
@@ -55,8 +56,8 @@ public struct DeletedOpen: Hashable, Sendable {
         if files.count > Self.fileLimit { files.removeLast() }
     }
 
-    private static func order(_ file: File) -> (Int64, Int64, Int32) {
-        (file.diskBytes, file.sizeBytes, -file.processID)
+    private static func order(_ file: File) -> (Int64, Int64, Int32, String) {
+        (file.diskBytes, file.sizeBytes, file.processID, file.path)
     }
 }
 

@@ -108,7 +108,8 @@ extension FileSystem {
                 availableBytes: status.availableBytes, attributed: Attributed(),
                 otherBytes: status.usedBytes,
                 deletedOpen: snapshot.deletedOpen.completeness.isKnown
-                    ? DeletedOpen(snapshot.deletedOpen.byDevice[status.device] ?? Accounting.DeletedOpen()) : nil)
+                    ? DeletedOpen(snapshot.deletedOpen.byDevice[status.device] ?? Accounting.DeletedOpen())
+                    : nil)
         }
         for (key, layer) in snapshot.layers {
             guard let device = devices[key.store], layer.confidence != .converging || layer.charged.inodes > 0

@@ -38,7 +38,7 @@ struct StatusAnswers: StatusProvider {
         }
     }
 
-    /// - Parameter withOpenFiles: Whether deleted but open files are to be looked for, too.
+    /// Deleted but open files are looked for as well where `withOpenFiles` says so.
     private func look(withOpenFiles: Bool = false) async -> Looked {
         let start = Moment.now()
         // First the metadata: it names the layers that the trackers then look at.

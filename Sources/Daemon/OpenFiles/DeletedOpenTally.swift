@@ -8,6 +8,7 @@ enum DeletedOpenTally {
     ///   - places: Where files lie, with what was learned during the look.
     ///   - after: The same from the mounts behind the look: a device number that changed hands names no layer.
     ///   - metacopyByDefault: Whether overlays copy up metadata alone where their options do not say.
+    /// - Returns: What each layer and file system has of it.
     static func report(
         _ scan: OpenFileScan, places: LayerPlaces, after: LayerPlaces, metacopyByDefault: Bool
     ) -> DeletedOpenReport {
@@ -25,7 +26,8 @@ enum DeletedOpenTally {
             guard seen.insert(identity(of: file, on: place.device)).inserted else { continue }
             let told = DeletedOpen.File(
                 processID: file.processID, processes: file.processes, command: FileName.escape(file.command),
-                path: FileName.escape(file.path), diskBytes: file.status.allocated, sizeBytes: file.status.size)
+                path: FileName.escape(file.path), diskBytes: file.status.allocated,
+                sizeBytes: file.status.size)
             let isUncertain = isOverlay && !file.isWritable && mayBeMetadata(file, metacopyByDefault)
             if isUncertain { uncertain = uncertain.addingClamped(told.diskBytes) }
             report.byDevice[place.device, default: DeletedOpen()].add(told, isUncertain: isUncertain)
@@ -61,19 +63,23 @@ enum DeletedOpenTally {
             switch gap {
             case .time: "the time for one look was over"
             case .processes: "there are too many processes"
-            case .descriptors: "a process has too many descriptors or threads"
+            case .descriptors: "a process has too many descriptors, threads or maps"
             case .files: "there are too many such files"
             case .mounts: "a mount namespace has too many mounts"
             case .maps: "the memory maps of a process could not be read, or not to their end"
             }
         }
-        if scan.refused > 0 { reasons.append("the system refused to show \(count(scan.refused, "process", "processes"))") }
+        if scan.refused > 0 {
+            reasons.append("the system refused to show \(count(scan.refused, "process", "processes"))")
+        }
         if scan.unsized > 0 {
             reasons.append(
                 "\(count(scan.unsized, "mapped file", "mapped files")) may not be asked for a size (needs "
                     + "CAP_CHECKPOINT_RESTORE)")
         }
-        if scan.foreign > 0 { reasons.append("\(count(scan.foreign, "file", "files")) on overlays that belong to no store") }
+        if scan.foreign > 0 {
+            reasons.append("\(count(scan.foreign, "file", "files")) on overlays that belong to no store")
+        }
         if moved > 0 { reasons.append("\(count(moved, "file", "files")) on overlays that changed meanwhile") }
         if uncertain > 0 {
             reasons.append("some are open for reading on overlays that copy up metadata alone (metacopy)")

@@ -10,11 +10,11 @@ final class DeletedOpenWatch: Sendable {
 
     private static let millisecond: Int64 = 1_000_000
     private static let interval = 30_000 * millisecond
-    /// The rest after a look is so many times as long as the look: at most a hundredth of a core.
+    /// The rest after a look, in times of what it cost: at most a hundredth of a core.
     private static let restFactor: Int64 = 100
-    /// Looks that take no longer are made for answers as well.
+    /// Looks that cost no more are made for answers as well.
     private static let cheap = 50 * millisecond
-    /// Of so many looks the shortest counts: any may have been held up by what else ran.
+    /// Of so many looks the cheapest counts.
     private static let judged = 4
     /// The rest before a look for an answer.
     private static let shortRestFactor: Int64 = 4
@@ -26,11 +26,11 @@ final class DeletedOpenWatch: Sendable {
     private struct State {
         var waiting: [FirstResult<Bool>] = []
         var lookBegan: Int64?
-        /// Of the last looks.
-        var durations: [Int64] = []
+        /// Processor time of the last looks.
+        var costs: [Int64] = []
 
         var areLooksCheap: Bool {
-            durations.count < judged || durations.contains { $0 <= cheap }
+            costs.count < judged || costs.contains { $0 <= cheap }
         }
     }
 
@@ -43,6 +43,7 @@ final class DeletedOpenWatch: Sendable {
     /// - Parameters:
     ///   - books: Where reports go, and layers come from.
     ///   - isPermitted: Whether processes of others may be looked at.
+    /// - Throws: What kept the thread's wake-up from being made: no descriptors left.
     init(books: UsageBooks, isPermitted: Bool = OpenFileScanner.isPermitted) throws(KernelError) {
         self.books = books
         self.isPermitted = isPermitted
@@ -82,7 +83,8 @@ final class DeletedOpenWatch: Sendable {
     var complaint: String? {
         state.withLock { state in
             guard Self.isHanging(state), let began = state.lookBegan else { return nil }
-            return "a look at the open files has not ended for \((Moment.now().uptime - began) / 1_000_000_000) s"
+            return
+                "a look at the open files has not ended for \((Moment.now().uptime - began) / 1_000_000_000) s"
         }
     }
 
@@ -111,20 +113,20 @@ final class DeletedOpenWatch: Sendable {
                 defer { state.waiting = [] }
                 return state.waiting
             }
-            books.record(look(scanner), asOf: began)
+            let (report, cost) = look(scanner)
+            books.record(report, asOf: began)
             let ended = Moment.now().uptime
-            let duration = ended - began.uptime
             state.withLock { state in
                 state.lookBegan = nil
-                state.durations = state.durations.suffix(Self.judged - 1) + [duration]
+                state.costs = state.costs.suffix(Self.judged - 1) + [cost]
             }
-            due = ended + max(Self.interval, duration * Self.restFactor)
-            askedDue = ended + duration * Self.shortRestFactor
+            due = ended + max(Self.interval, cost * Self.restFactor)
+            askedDue = ended + cost * Self.shortRestFactor
             for result in waiting { result.give(true) }
         }
     }
 
-    private func look(_ scanner: OpenFileScanner) -> DeletedOpenReport {
+    private func look(_ scanner: OpenFileScanner) -> (DeletedOpenReport, cost: Int64) {
         let snapshot = books.advance().snapshot
         var devices: [StoreIdentity: UInt64] = [:]
         for source in snapshot.sources {
@@ -135,11 +137,12 @@ final class DeletedOpenWatch: Sendable {
             (try? MountTable.current()).map { LayerPlaces(layers: layers, devices: devices, mounts: $0) }
         }
         guard var before = places() else {
-            return DeletedOpenReport(.unknown(reason: "/proc/self/mountinfo cannot be read"))
+            return (DeletedOpenReport(.unknown(reason: "/proc/self/mountinfo cannot be read")), 0)
         }
         let scan = scanner.scan { before.isWanted($0, $1) }
-        return DeletedOpenTally.report(
+        let report = DeletedOpenTally.report(
             scan, places: before, after: places() ?? before, metacopyByDefault: Self.metacopyByDefault)
+        return (report, Int64(clamping: scan.spentNanoseconds))
     }
 
     private static var metacopyByDefault: Bool {

@@ -46,7 +46,9 @@ struct LayerPlaces {
             if let path = Self.path(directory, in: mount) { layersByPath[device, default: [:]][path] = layer }
             layersByUpper[directory] = (layer, device)
             // An engine with many layers gives options relative to its own directory.
-            if let slash = directory.lastIndex(of: "/") { merged["\(directory[..<slash])/merged"] = (layer, device) }
+            if let slash = directory.lastIndex(of: "/") {
+                merged["\(directory[..<slash])/merged"] = (layer, device)
+            }
         }
         for mount in mounts.mounts where mount.type == "overlay" {
             let named = mount.option("upperdir").flatMap { layersByUpper[$0] }
@@ -64,7 +66,8 @@ struct LayerPlaces {
     mutating func isWanted(_ mount: MountTable.Mount, _ trust: MountTrust) -> Bool {
         guard mount.type == "overlay" else { return volumes[mount.device] != nil }
         if overlays[mount.device] != nil { return true }
-        guard trust == .host, let (layer, device) = mount.option("upperdir").flatMap({ layersByUpper[$0] }) else {
+        guard trust == .host, let (layer, device) = mount.option("upperdir").flatMap({ layersByUpper[$0] })
+        else {
             return false
         }
         add(layer, device, mount)

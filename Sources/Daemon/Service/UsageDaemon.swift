@@ -77,7 +77,8 @@ public final class UsageDaemon: Service {
         let answers = StatusAnswers(
             books: books, tracking: tracking, stores: stores, fileSystems: fileSystems, marks: marks,
             cache: cache,
-            counters: counters, deletedOpen: deletedOpen, barrierMilliseconds: settings.tracking.barrierDeadline.milliseconds,
+            counters: counters, deletedOpen: deletedOpen,
+            barrierMilliseconds: settings.tracking.barrierDeadline.milliseconds,
             version: Self.version)
         loop = AccountingLoop(
             AccountingLoop.Parts(

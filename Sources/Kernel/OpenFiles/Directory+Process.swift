@@ -12,8 +12,9 @@ extension Directory {
         var result: [UInt8] = []
         var failure: KernelError?
         withUnsafeTemporaryAllocation(of: CChar.self, capacity: Int(PATH_MAX)) { buffer in
+            guard let base = buffer.baseAddress else { preconditionFailure("an allocation of many bytes") }
             let count = name.withCString {
-                readlinkat(descriptor.rawValue, $0, buffer.baseAddress!, buffer.count)
+                readlinkat(descriptor.rawValue, $0, base, buffer.count)
             }
             guard count >= 0 else {
                 failure = KernelError(call: "readlinkat", path: name.escaped)

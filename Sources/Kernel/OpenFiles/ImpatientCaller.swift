@@ -13,6 +13,10 @@ final class ImpatientCaller: Sendable {
     private let patienceMilliseconds: Int
     private let queue = DispatchQueue(label: "usaged.impatient")
     private let isBusy = Mutex(false)
+    private let spent = Atomic<UInt64>(0)
+
+    /// The processor time of all calls that have returned, in nanoseconds.
+    var spentNanoseconds: UInt64 { spent.load(ordering: .relaxed) }
 
     init(patienceMilliseconds: Int) {
         self.patienceMilliseconds = patienceMilliseconds
@@ -28,7 +32,9 @@ final class ImpatientCaller: Sendable {
         let result = Result<Value>()
         let done = DispatchSemaphore(value: 0)
         queue.async { [self] in
+            let start = ThreadClock.now()
             let value = body()
+            spent.add(ThreadClock.now() - start, ordering: .relaxed)
             isBusy.withLock { $0 = false }
             result.value.withLock { $0 = value }
             done.signal()

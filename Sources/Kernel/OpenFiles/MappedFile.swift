@@ -46,12 +46,14 @@ struct MappedFile: Hashable {
         bytes.withUnsafeBytes { buffer in
             guard let base = buffer.baseAddress else { return [] }
             var lines: [Range<Int>] = []
-            var start = 0
-            while start < buffer.count {
-                let newline = memchr(base + start, Int32(UInt8(ascii: "\n")), buffer.count - start)
-                let end = newline.map { base.distance(to: UnsafeRawPointer($0)) } ?? buffer.count
-                if end > start, buffer[end - 1] == UInt8(ascii: ")") { lines.append(start..<end) }
-                start = end + 1
+            var next = 0
+            while let found = memchr(base + next, Int32(UInt8(ascii: ")")), buffer.count - next) {
+                let end = base.distance(to: UnsafeRawPointer(found)) + 1
+                if end == buffer.count || buffer[end] == UInt8(ascii: "\n") {
+                    let start = buffer[..<end].lastIndex(of: UInt8(ascii: "\n")).map { $0 + 1 } ?? 0
+                    lines.append(start..<end)
+                }
+                next = end
             }
             return lines
         }

@@ -4,6 +4,7 @@ final class MountNamespaces {
         let namespace: UInt64
         let trust: MountTrust
         let mounts: [UInt32: MountTable.Mount]
+        let byDevice: [UInt64: [MountTable.Mount]]
         let isWhole: Bool
     }
 
@@ -39,12 +40,11 @@ final class MountNamespaces {
         else { return nil }
         // The last line of a part may be cut.
         let end = read.isWhole ? read.bytes.endIndex : read.bytes.lastIndex(of: UInt8(ascii: "\n")) ?? 0
+        let mounts = MountTable(parsing: Array(read.bytes[..<end])).mounts
         let table = Table(
             namespace: namespace, trust: trust,
-            mounts: Dictionary(
-                MountTable(parsing: Array(read.bytes[..<end])).mounts.map { ($0.id, $0) },
-                uniquingKeysWith: { first, _ in first }),
-            isWhole: read.isWhole)
+            mounts: Dictionary(mounts.map { ($0.id, $0) }, uniquingKeysWith: { first, _ in first }),
+            byDevice: Dictionary(grouping: mounts, by: \.device), isWhole: read.isWhole)
         tables[namespace] = table
         return table
     }

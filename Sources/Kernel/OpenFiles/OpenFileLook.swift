@@ -14,7 +14,9 @@ final class OpenFileLook {
     private let caller: ImpatientCaller
     private let mayAsk: (MountTable.Mount, MountTrust) -> Bool
     private let namespaces = MountNamespaces()
-    private let deadline: UInt64
+    private let begin: UInt64
+    /// What may be spent until the process that is looked at now has had its part.
+    private var sliceEnd: UInt64 = 0
     private var mappedSeen: Set<MappedFile.Key> = []
     private var unconfirmed: [UInt64: Unconfirmed] = [:]
     private var found = 0
@@ -35,12 +37,12 @@ final class OpenFileLook {
         self.limits = limits
         self.caller = caller
         self.mayAsk = mayAsk
-        deadline = Self.now() + UInt64(limits.seconds * 1e9)
+        begin = ThreadClock.now() + caller.spentNanoseconds
     }
 
     func run() {
         for id in order() {
-            guard Self.now() < deadline else {
+            guard spent < limit else {
                 scan.gaps.insert(.time)
                 break
             }
@@ -48,9 +50,11 @@ final class OpenFileLook {
             // given away, nothing more is found below it.
             guard let directory = try? Directory.open(path: "/proc/\(id)") else { continue }
             scan.processes += 1
+            sliceEnd = min(limit, spent + UInt64(limits.processSeconds * 1e9))
             look(at: directory, id)
         }
-        for (namespace, files) in unconfirmed { confirm(files, namespace) }
+        defer { scan.spentNanoseconds = spent }
+        for (namespace, files) in unconfirmed.sorted(by: { $0.key < $1.key }) { confirm(files, namespace) }
     }
 
     /// All processes, taken in turn from each mount namespace, so that a container with very many of them comes last
@@ -85,8 +89,8 @@ final class OpenFileLook {
         if !table.isWhole { scan.gaps.insert(.mounts) }
         let holder = Holder(process: process, id: id, namespace: table.namespace)
         if unconfirmed[table.namespace] == nil { unconfirmed[table.namespace] = Unconfirmed(table: table) }
-        for descriptors in descriptorTables(of: process, id) { look(at: descriptors, holder) }
-        lookAtMaps(holder)
+        for descriptors in descriptorTables(of: process, id) where !isOver() { look(at: descriptors, holder) }
+        if !isOver() { lookAtMaps(holder) }
         if holder.isRefused { scan.refused += 1 }
     }
 
@@ -125,8 +129,9 @@ final class OpenFileLook {
             count += 1
             guard count <= limits.threads, distinct.count < 64 else {
                 scan.gaps.insert(.descriptors)
-                return
+                throw Stop.limit
             }
+            if count % 64 == 0, isOver() { throw Stop.time }
             // Where the kernel cannot compare, they share one, as all but very few do.
             guard distinct.allSatisfy({ clinux_compare_files(thread, $0.thread) > 0 }),
                 let directory = try? task.openChild(entry.name)
@@ -144,16 +149,17 @@ final class OpenFileLook {
             try links.forEachEntry { entry in
                 count += 1
                 guard count <= limits.descriptors else { throw Stop.limit }
-                if count % 256 == 0, Self.now() >= deadline { throw Stop.time }
+                if count % 64 == 0, isOver() { throw Stop.time }
                 scan.descriptors += 1
-                guard let link = link(entry.name, in: links, holder), link.first == UInt8(ascii: "/") else { return }
+                guard let link = link(entry.name, in: links, holder), link.first == UInt8(ascii: "/") else {
+                    return
+                }
                 if infos == nil { infos = try descriptors.openChild(FileName("fdinfo")) }
                 if let infos { look(at: entry.name, link, links, infos, holder) }
             }
         } catch Stop.limit {
             scan.gaps.insert(.descriptors)
         } catch Stop.time {
-            scan.gaps.insert(.time)
         } catch {
             if Self.isRefusal(error) { holder.isRefused = true }
         }
@@ -220,7 +226,10 @@ final class OpenFileLook {
         switch read {
         case .success((let bytes, let isWhole)):
             if !isWhole { scan.gaps.insert(.maps) }
-            for file in MappedFile.all(parsing: bytes) { look(at: file, holder) }
+            for file in MappedFile.all(parsing: bytes) {
+                guard !isOver() else { break }
+                look(at: file, holder)
+            }
         case .failure(let error): if Self.isRefusal(error) { holder.isRefused = true }
         case nil: scan.gaps.insert(.maps)
         }
@@ -257,7 +266,7 @@ final class OpenFileLook {
     /// The mount of a mapped file, which `maps` names by device and path alone.
     private func mount(of file: MappedFile, _ table: MountNamespaces.Table) -> MountTable.Mount? {
         let path = String(decoding: file.path, as: UTF8.self)
-        return table.mounts.values.filter { $0.device == file.key.device && $0.holds(path) }
+        return (table.byDevice[file.key.device] ?? []).filter { $0.holds(path) }
             .max { ($0.path.utf8.count, $0.id) < ($1.path.utf8.count, $1.id) }
     }
 
@@ -273,7 +282,7 @@ final class OpenFileLook {
     ) {
         let file = OpenFileScan.File(
             status: status, mount: mount, path: path, processID: holder.id, command: holder.command,
-            processes: 1, isWritable: isWritable, lastProcess: holder.id)
+            isWritable: isWritable)
         if unconfirmed[holder.namespace]?.files[status.identity]?.add(file) != nil { return }
         guard found < limits.files else {
             scan.gaps.insert(.files)
@@ -320,9 +329,16 @@ final class OpenFileLook {
         return error.errno == .permissionDenied || error.errno == .notPermitted
     }
 
-    private static func now() -> UInt64 {
-        var time = timespec()
-        clock_gettime(CLOCK_MONOTONIC, &time)
-        return UInt64(time.tv_sec) * 1_000_000_000 + UInt64(time.tv_nsec)
+    /// Processor time since the beginning, of this thread and of the calls that another makes for it.
+    private var spent: UInt64 { ThreadClock.now() + caller.spentNanoseconds - begin }
+
+    private var limit: UInt64 { UInt64(limits.seconds * 1e9) }
+
+    /// Whether the time for the process that is looked at, or for the whole look, is over; then that is noted.
+    private func isOver() -> Bool {
+        let spent = spent
+        guard spent >= sliceEnd else { return false }
+        scan.gaps.insert(spent >= limit ? .time : .descriptors)
+        return true
     }
 }

@@ -18,6 +18,20 @@ public struct OpenFileScan: Sendable {
         /// Processes come one after another, so that it is enough to know the last.
         var lastProcess: Int32
 
+        package init(
+            status: FileStatus, mount: MountTable.Mount, path: [UInt8], processID: Int32, command: [UInt8],
+            isWritable: Bool
+        ) {
+            self.status = status
+            self.mount = mount
+            self.path = path
+            self.processID = processID
+            self.command = command
+            self.isWritable = isWritable
+            processes = 1
+            lastProcess = processID
+        }
+
         /// Adds another that holds the same file.
         mutating func add(_ other: File) {
             if other.lastProcess != lastProcess { processes += other.processes }
@@ -28,11 +42,11 @@ public struct OpenFileScan: Sendable {
 
     /// Why there may be more than was found.
     public enum Gap: Hashable, Sendable, Comparable {
-        /// The time for one look was over.
+        /// The processor time for one look was spent.
         case time
         /// There are more processes than are looked at.
         case processes
-        /// A process has more descriptors or threads than are looked at.
+        /// A process has more descriptors or threads than are looked at, or takes longer than a process may.
         case descriptors
         /// There are more such files than are remembered.
         case files
@@ -42,14 +56,16 @@ public struct OpenFileScan: Sendable {
         case maps
     }
 
-    public internal(set) var files: [FileStatus.Identity: File] = [:]
-    public internal(set) var gaps: Set<Gap> = []
+    public package(set) var files: [FileStatus.Identity: File] = [:]
+    public package(set) var gaps: Set<Gap> = []
     /// Files whose name has gone on an overlay mount that no one vouched for.
-    public internal(set) var foreign = 0
+    public package(set) var foreign = 0
     /// Files whose name has gone that are only mapped, and may not be asked for their size.
-    public internal(set) var unsized = 0
+    public package(set) var unsized = 0
     /// Processes whose files the system refused to show, or some of them.
-    public internal(set) var refused = 0
+    public package(set) var refused = 0
+    /// Processor time that it took.
+    public package(set) var spentNanoseconds: UInt64 = 0
     public internal(set) var processes = 0
     public internal(set) var descriptors = 0
 

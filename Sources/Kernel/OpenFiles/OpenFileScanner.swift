@@ -15,7 +15,10 @@ public final class OpenFileScanner {
         public var threads = 4_096
         /// Files that are remembered.
         public var files = 65_536
+        /// Of processor time, for one look.
         public var seconds = 2.0
+        /// Of processor time, for one process, so that it cannot take the time of those behind it.
+        public var processSeconds = 0.1
 
         public init() {}
     }
@@ -46,6 +49,7 @@ public final class OpenFileScanner {
     /// Looks at every process.
     ///
     /// - Parameter mayAsk: Whether files of this mount are wanted, and the file system that it shows answers at once.
+    /// - Returns: What was found, and why there may be more.
     public func scan(mayAsk: (MountTable.Mount, MountTrust) -> Bool) -> OpenFileScan {
         withoutActuallyEscaping(mayAsk) { mayAsk in
             let look = OpenFileLook(limits: limits, caller: caller, mayAsk: mayAsk)

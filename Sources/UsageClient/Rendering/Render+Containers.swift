@@ -29,12 +29,14 @@ extension Render {
                     TextTable.Cell(TerminalText.name(container.name), container.running ? .plain : .dim),
                     "\(short(container.id))", "\(imageName(container.image))",
                     "\(options.size(container.diskBytes))",
-                ] + (deleted ? ["\(container.deletedOpen.map { options.size($0.diskBytes) } ?? "-")"] : []) + [
-                    "\(options.size(container.sizeBytes))",
-                    "\(options.size(container.virtualSizeBytes))", growth(container.growth.minute, options),
-                    growth(container.growth.hour, options), state(container.state),
-                    "\(container.running ? "yes" : "no")",
-                ] + (engines ? ["\(TerminalText.name(container.engine))"] : []))
+                ] + (deleted ? ["\(container.deletedOpen.map { options.size($0.diskBytes) } ?? "-")"] : [])
+                    + [
+                        "\(options.size(container.sizeBytes))",
+                        "\(options.size(container.virtualSizeBytes))",
+                        growth(container.growth.minute, options),
+                        growth(container.growth.hour, options), state(container.state),
+                        "\(container.running ? "yes" : "no")",
+                    ] + (engines ? ["\(TerminalText.name(container.engine))"] : []))
         }
         return table.lines(options)
     }

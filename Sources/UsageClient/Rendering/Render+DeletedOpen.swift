@@ -34,7 +34,8 @@ extension Render {
     static func deletedOpenTable(_ files: DeletedOpen?, _ options: RenderOptions) -> [String] {
         guard let files, !files.files.isEmpty else { return [] }
         var table = TextTable([
-            .number("DELETED, OPEN"), .number("PID"), .name("COMMAND", shrinksTo: 8), .name("PATH", shrinksTo: 16),
+            .number("DELETED, OPEN"), .number("PID"), .name("COMMAND", shrinksTo: 8),
+            .name("PATH", shrinksTo: 16),
         ])
         for file in files.files {
             table.add([

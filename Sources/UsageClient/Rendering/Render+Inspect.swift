@@ -39,7 +39,8 @@ extension Render {
         fields.add("Size", "\(full(container.sizeBytes, options)), its writable layer")
         fields.add("VirtualSize", "\(full(container.virtualSizeBytes, options)), with its image")
         if let deleted = container.deletedOpen, deleted.count > 0 {
-            fields.add("DeletedOpen", "\(full(deleted.diskBytes, options)), deleted but still open, not in DiskSize")
+            fields.add(
+                "DeletedOpen", "\(full(deleted.diskBytes, options)), deleted but still open, not in DiskSize")
         }
         fields.add("Logs", full(container.logBytes, options))
         if let path = detail.logPath { fields.add("LogPath", TerminalText.prose(path)) }
@@ -58,7 +59,8 @@ extension Render {
         }
         return text(
             fields.lines + mounts(detail.mounts, options) + deletedOpenTable(container.deletedOpen, options)
-                + grown(detail.top, options) + deletedOpenNote(detail.deletedOpen, options) + notExact(detail.exact, options))
+                + grown(detail.top, options) + deletedOpenNote(detail.deletedOpen, options)
+                + notExact(detail.exact, options))
     }
 
     private static func add(

@@ -202,6 +202,9 @@ struct OpenFileScannerTests {
         #expect(few.gaps.contains(.processes))
         #expect(few.processes <= 1)
         limits = .init()
+        limits.processSeconds = 0
+        #expect(try look("/", limits: limits).gaps.contains(.descriptors))
+        limits = .init()
         limits.seconds = 0
         #expect(try look("/", limits: limits).gaps == [.time])
     }
