@@ -32,20 +32,24 @@ struct LayerPlacesTests {
     }
 
     private static func file(
-        _ mount: MountTable.Mount, _ path: String, inode: UInt64 = 9, device: UInt64? = nil, size: Int64 = 4096,
+        _ mount: MountTable.Mount, _ path: String, inode: UInt64 = 9, device: UInt64? = nil,
+        size: Int64 = 4096,
         isWritable: Bool = true
     ) -> OpenFileScan.File {
         OpenFileScan.File(
             status: FileStatus(
-                identity: .init(device: device ?? mount.device, inode: inode), kind: .regular, links: 0, size: size,
+                identity: .init(device: device ?? mount.device, inode: inode), kind: .regular, links: 0,
+                size: size,
                 allocated: size, changed: 0),
-            mount: mount, path: Array(path.utf8), processID: 1, command: Array("sh".utf8), isWritable: isWritable)
+            mount: mount, path: Array(path.utf8), processID: 1, command: Array("sh".utf8),
+            isWritable: isWritable)
     }
 
     private static let inContainer =
         "90 80 0:40 / / rw - overlay overlay rw,lowerdir=l/X,upperdir=a/diff,workdir=a/work"
 
-    @Test("an overlay is known by its device number, wherever it is mounted and whatever its options say there")
+    @Test(
+        "an overlay is known by its device number, wherever it is mounted and whatever its options say there")
     func overlay() throws {
         var places = Self.places()
         let mount = try Self.mount(Self.inContainer)
@@ -60,14 +64,17 @@ struct LayerPlacesTests {
         var places = Self.places()
         for layer in ["a", "b"] {
             let mount = try Self.mount(
-                "91 80 0:66 / / rw - overlay overlay rw,lowerdir=/l,upperdir=/srv/docker/overlay2/\(layer)/diff")
+                "91 80 0:66 / / rw - overlay overlay rw,lowerdir=/l,upperdir=/srv/docker/overlay2/\(layer)/diff"
+            )
             let isWanted = places.isWanted(mount, .foreign)
             #expect(!isWanted)
             #expect(places.place(of: Self.file(mount, "/log")) == nil)
         }
     }
 
-    @Test("an overlay that shows only in another namespace of the host counts, unless its layer has one already")
+    @Test(
+        "an overlay that shows only in another namespace of the host counts, unless its layer has one already"
+    )
     func otherNamespace() throws {
         var places = Self.places()
         let b = try Self.mount(
@@ -77,7 +84,8 @@ struct LayerPlacesTests {
         #expect(places.place(of: Self.file(b, "/log"))?.layer == Self.b)
         for layer in ["a", "b"] {
             let second = try Self.mount(
-                "92 80 0:51 / / rw - overlay overlay rw,lowerdir=/l,upperdir=/srv/docker/overlay2/\(layer)/diff")
+                "92 80 0:51 / / rw - overlay overlay rw,lowerdir=/l,upperdir=/srv/docker/overlay2/\(layer)/diff"
+            )
             let isWanted = places.isWanted(second, .host)
             #expect(!isWanted)
         }
@@ -90,7 +98,10 @@ struct LayerPlacesTests {
             ("1 0 8:1 /srv/docker/overlay2 /mnt rw - ext4 d rw", "/mnt/b/diff/x", "b"),
             ("1 0 8:1 /srv/docker/overlay2/b/diff /mnt rw - ext4 d rw", "/mnt/x", "b"),
             // A path that reads as the layer's but is another directory of the file system.
-            ("1 0 8:1 /home/evil /srv/docker/overlay2/a/diff rw - ext4 d rw", "/srv/docker/overlay2/a/diff/x", nil),
+            (
+                "1 0 8:1 /home/evil /srv/docker/overlay2/a/diff rw - ext4 d rw",
+                "/srv/docker/overlay2/a/diff/x", nil
+            ),
             ("1 0 8:1 / / rw - ext4 d rw", "/srv/docker/overlay2/a/diffuse/x", nil),
             ("1 0 8:1 / / rw - ext4 d rw", "/srv/docker/overlay2/a/diff", nil),
             ("1 0 8:1 / /mnt rw - ext4 d rw", "/elsewhere/srv/docker/overlay2/a/diff/x", nil),
@@ -109,7 +120,8 @@ struct LayerPlacesTests {
     func others() throws {
         var places = Self.places()
         for line in [
-            "1 0 0:77 / /mnt rw - nfs4 server:/ rw", "1 0 8:2 / /mnt rw - ext4 d rw", "1 0 0:78 / /dev/shm rw - tmpfs t rw",
+            "1 0 0:77 / /mnt rw - nfs4 server:/ rw", "1 0 8:2 / /mnt rw - ext4 d rw",
+            "1 0 0:78 / /dev/shm rw - tmpfs t rw",
             "31 20 0:41 / / rw - overlay overlay rw,lowerdir=/l,upperdir=/home/x/diff",
         ] {
             let isWanted = places.isWanted(try Self.mount(line), .own)
@@ -130,16 +142,20 @@ struct LayerPlacesTests {
         let report = Self.report([
             Self.file(try Self.mount(Self.inContainer), "/x"),
             Self.file(
-                try Self.mount("20 1 8:1 / / rw - ext4 d rw"), "/srv/docker/overlay2/a/diff/x", device: Self.disk),
+                try Self.mount("20 1 8:1 / / rw - ext4 d rw"), "/srv/docker/overlay2/a/diff/x",
+                device: Self.disk),
             Self.file(
-                try Self.mount("20 1 8:1 / / rw - ext4 d rw"), "/home/y", inode: 10, device: Self.disk, size: 512),
+                try Self.mount("20 1 8:1 / / rw - ext4 d rw"), "/home/y", inode: 10, device: Self.disk,
+                size: 512),
         ])
         #expect(report.completeness == .complete)
         #expect(report.byLayer[Self.a]?.measure == Measure(diskBytes: 4096, sizeBytes: 4096, inodes: 1))
         #expect(report.byDevice[Self.disk]?.measure == Measure(diskBytes: 4608, sizeBytes: 4608, inodes: 2))
     }
 
-    @Test("where metadata alone may have been copied up, a file that is only read is not counted but told as uncertain")
+    @Test(
+        "where metadata alone may have been copied up, a file that is only read is not counted but told as uncertain"
+    )
     func metacopy() throws {
         let on = try Self.mount(Self.inContainer + ",metacopy=on")
         let off = try Self.mount(Self.inContainer + ",metacopy=off")
@@ -178,7 +194,7 @@ struct LayerPlacesTests {
             #expect(report.completeness.isKnown)
         }
         var scan = OpenFileScan()
-        (scan.foreign, scan.unsized, scan.refused) = (2, 1, 1)
+        (scan.foreign, scan.unsized, scan.refused, scan.processes) = (2, 1, 1, 10)
         let reason = DeletedOpenTally.report(
             scan, places: Self.places(), after: Self.places(), metacopyByDefault: false
         ).completeness.reason
@@ -187,5 +203,9 @@ struct LayerPlacesTests {
                 the system refused to show 1 process; 1 mapped file may not be asked for a size (needs \
                 CAP_CHECKPOINT_RESTORE); 2 files on overlays that belong to no store
                 """)
+        scan.refused = 6
+        let refused = DeletedOpenTally.report(
+            scan, places: Self.places(), after: Self.places(), metacopyByDefault: false)
+        #expect(!refused.completeness.isKnown)
     }
 }

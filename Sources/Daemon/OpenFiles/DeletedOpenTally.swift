@@ -35,6 +35,13 @@ enum DeletedOpenTally {
                 report.byLayer[layer, default: DeletedOpen()].add(told, isUncertain: isUncertain)
             }
         }
+        guard scan.refused <= scan.processes / 2 else {
+            let count = count(scan.refused, "process", "processes")
+            return DeletedOpenReport(
+                .unknown(
+                    reason:
+                        "the system refused to show \(count) (needs CAP_DAC_READ_SEARCH and CAP_SYS_PTRACE)"))
+        }
         let reasons = gaps(scan, uncertain: uncertain, moved: moved)
         if !reasons.isEmpty { report.completeness = .atLeast(reason: reasons.joined(separator: "; ")) }
         return report

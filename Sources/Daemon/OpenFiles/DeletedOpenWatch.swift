@@ -19,7 +19,7 @@ final class DeletedOpenWatch: Sendable {
     /// The rest before a look for an answer.
     private static let shortRestFactor: Int64 = 4
     /// How long an answer waits for a look.
-    private static let patienceMilliseconds = 300
+    private static let patienceMilliseconds = 1000
     /// A look has a bound of its own; one that takes so long hangs.
     private static let hanging = 10_000 * millisecond
 

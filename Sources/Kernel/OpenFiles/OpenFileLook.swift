@@ -17,9 +17,16 @@ final class OpenFileLook {
     private let begin: UInt64
     /// What may be spent until the process that is looked at now has had its part.
     private var sliceEnd: UInt64 = 0
-    private var mappedSeen: Set<MappedFile.Key> = []
+    /// Mapped files that may not be asked for their size.
+    private var unsized: Set<MappedFile.Key> = []
+    private var foreign: Set<ForeignFile> = []
     private var unconfirmed: [UInt64: Unconfirmed] = [:]
     private var found = 0
+
+    private struct ForeignFile: Hashable {
+        let device: UInt64
+        let path: [UInt8]
+    }
 
     /// What was found in one mount namespace, until its mounts are read once more.
     private struct Unconfirmed {
@@ -53,8 +60,11 @@ final class OpenFileLook {
             sliceEnd = min(limit, spent + UInt64(limits.processSeconds * 1e9))
             look(at: directory, id)
         }
-        defer { scan.spentNanoseconds = spent }
         for (namespace, files) in unconfirmed.sorted(by: { $0.key < $1.key }) { confirm(files, namespace) }
+        scan.foreign = foreign.count
+        // One that is open as well was asked by its descriptor.
+        scan.unsized = unsized.filter { scan.files[.init(device: $0.device, inode: $0.inode)] == nil }.count
+        scan.spentNanoseconds = spent
     }
 
     /// All processes, taken in turn from each mount namespace, so that a container with very many of them comes last
@@ -189,7 +199,7 @@ final class OpenFileLook {
             let mount = mount(info.mount, isNameless: isNameless, holder)
         else { return }
         guard mayAsk(mount, trust(holder)) else {
-            if isNameless, mount.type == "overlay" { scan.foreign += 1 }
+            if isNameless { note(mount, link.dropLast(Self.namelessMark.count)) }
             return
         }
         // The descriptor may lead elsewhere now than a moment ago.
@@ -240,7 +250,7 @@ final class OpenFileLook {
             return
         }
         guard mayAsk(mount, table.trust) else {
-            if mount.type == "overlay", mappedSeen.insert(file.key).inserted { scan.foreign += 1 }
+            note(mount, file.path[...])
             return
         }
         let process = holder.process
@@ -256,8 +266,8 @@ final class OpenFileLook {
                 let status = try? process.statusBehind(FileName("exe"))
             {
                 add(file, status, mount, holder)
-            } else if mappedSeen.insert(file.key).inserted {
-                scan.unsized += 1
+            } else if unsized.count < limits.files {
+                unsized.insert(file.key)
             }
         case nil: scan.gaps.insert(.maps)
         }
@@ -276,6 +286,12 @@ final class OpenFileLook {
     }
 
     // MARK: Keeping
+
+    /// Remembers a file of an overlay that no one vouched for.
+    private func note(_ mount: MountTable.Mount, _ path: ArraySlice<UInt8>) {
+        guard mount.type == "overlay", foreign.count < limits.files else { return }
+        foreign.insert(ForeignFile(device: mount.device, path: Array(path)))
+    }
 
     private func keep(
         _ status: FileStatus, _ mount: MountTable.Mount, path: [UInt8], isWritable: Bool, _ holder: Holder

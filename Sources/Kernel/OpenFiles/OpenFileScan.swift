@@ -66,7 +66,7 @@ public struct OpenFileScan: Sendable {
     public package(set) var refused = 0
     /// Processor time that it took.
     public package(set) var spentNanoseconds: UInt64 = 0
-    public internal(set) var processes = 0
+    public package(set) var processes = 0
     public internal(set) var descriptors = 0
 
     public init() {}
