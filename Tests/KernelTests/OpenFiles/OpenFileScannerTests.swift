@@ -6,7 +6,8 @@ import UsageTestKit
 @testable import Kernel
 
 @Suite(
-    "Files without a name that processes hold (needs root)", .enabled(if: geteuid() == 0, "needs root"))
+    "Files without a name that processes hold (needs root)", .serialized,
+    .enabled(if: geteuid() == 0, "needs root"))
 struct OpenFileScannerTests {
     /// Scans for files below `path` alone.
     private func scan(_ path: String, limits: OpenFileScanner.Limits = .init()) throws -> [OpenFileScan.File]
@@ -26,8 +27,12 @@ struct OpenFileScannerTests {
     }
 
     private func create(_ path: String, _ count: Int) throws -> FileHandle {
-        #expect(FileManager.default.createFile(atPath: path, contents: Data(repeating: 1, count: count)))
-        return try #require(FileHandle(forUpdatingAtPath: path))
+        // No child that another test starts may go on with it.
+        let descriptor = open(path, O_RDWR | O_CREAT | O_CLOEXEC, 0o600)
+        try #require(descriptor >= 0)
+        let file = FileHandle(fileDescriptor: descriptor, closeOnDealloc: true)
+        try file.write(contentsOf: Data(repeating: 1, count: count))
+        return file
     }
 
     @Test("a file that was removed while it is open is found with its size and holder until it is closed")
@@ -112,7 +117,7 @@ struct OpenFileScannerTests {
         NamedThread.start("own-table") {
             // CLONE_FILES
             _ = unshare(0x400)
-            let descriptor = open(path, O_RDWR | O_CREAT, 0o600)
+            let descriptor = open(path, O_RDWR | O_CREAT | O_CLOEXEC, 0o600)
             unlink(path)
             ready.signal()
             release.wait()
@@ -134,23 +139,26 @@ struct OpenFileScannerTests {
     func overlay() async throws {
         let scratch = try ScratchDirectory("open")
         for name in ["lower", "upper", "work", "merged"] { try scratch.directory(name) }
-        for name in ["read", "copied"] { try create(scratch("lower/\(name)"), 500_000).close() }
+        for (name, size) in [("read", 400_000), ("copied", 500_000)] {
+            try create(scratch("lower/\(name)"), size).close()
+        }
         try await Command.output([
             "mount", "-t", "overlay", "overlay", "-o",
             "lowerdir=\(scratch("lower")),upperdir=\(scratch("upper")),workdir=\(scratch("work"))",
             scratch("merged"),
         ])
         let new = try create(scratch("merged/new"), 300_000)
-        let read = try #require(FileHandle(forReadingAtPath: scratch("merged/read")))
+        let read = open(scratch("merged/read"), O_RDONLY | O_CLOEXEC)
         // Opened before it was copied up, it keeps the copy.
-        let before = try #require(FileHandle(forReadingAtPath: scratch("merged/copied")))
-        try #require(FileHandle(forUpdatingAtPath: scratch("merged/copied"))).close()
+        let before = open(scratch("merged/copied"), O_RDONLY | O_CLOEXEC)
+        close(open(scratch("merged/copied"), O_RDWR | O_CLOEXEC))
         for name in ["new", "read", "copied"] { #expect(unlink(scratch("merged/\(name)")) == 0) }
         let found = try scan(scratch("merged"))
         #expect(Set(found.map(\.status.size)) == [300_000, 500_000])
         #expect(Set(found.map(\.mount.type)) == ["overlay"])
         #expect(Set(found.compactMap { $0.mount.option("upperdir") }) == [scratch("upper")])
-        for file in [new, read, before] { try file.close() }
+        try new.close()
+        for descriptor in [read, before] { close(descriptor) }
         try await gone(scratch("merged"))
         try await scratch.remove()
     }
