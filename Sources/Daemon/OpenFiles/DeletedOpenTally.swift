@@ -27,7 +27,7 @@ enum DeletedOpenTally {
             let told = DeletedOpen.File(
                 processID: file.processID, processes: file.processes, command: FileName.escape(file.command),
                 path: FileName.escape(file.path), diskBytes: file.status.allocated,
-                sizeBytes: file.status.size)
+                sizeBytes: file.status.kind == .directory ? 0 : file.status.size)
             let isUncertain = isOverlay && !file.isWritable && mayBeMetadata(file, metacopyByDefault)
             if isUncertain { uncertain = uncertain.addingClamped(told.diskBytes) }
             report.byDevice[place.device, default: DeletedOpen()].add(told, isUncertain: isUncertain)

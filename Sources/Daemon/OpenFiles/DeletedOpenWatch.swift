@@ -114,6 +114,7 @@ final class DeletedOpenWatch: Sendable {
                 return state.waiting
             }
             let (report, cost) = look(scanner)
+            guard !isStopped.load(ordering: .relaxed) else { return }
             books.record(report, asOf: began)
             let ended = Moment.now().uptime
             state.withLock { state in
@@ -127,6 +128,7 @@ final class DeletedOpenWatch: Sendable {
     }
 
     private func look(_ scanner: OpenFileScanner) -> (DeletedOpenReport, cost: Int64) {
+        let start = ThreadClock.now()
         let snapshot = books.advance().snapshot
         var devices: [StoreIdentity: UInt64] = [:]
         for source in snapshot.sources {
@@ -142,7 +144,7 @@ final class DeletedOpenWatch: Sendable {
         let scan = scanner.scan { before.isWanted($0, $1) }
         let report = DeletedOpenTally.report(
             scan, places: before, after: places() ?? before, metacopyByDefault: Self.metacopyByDefault)
-        return (report, Int64(clamping: scan.spentNanoseconds))
+        return (report, Int64(clamping: ThreadClock.now() - start + scan.spentElsewhere))
     }
 
     private static var metacopyByDefault: Bool {

@@ -55,8 +55,11 @@ extension Directory {
         return status.inode
     }
 
-    /// The first `limit` bytes of the file `name` of `/proc`, and whether that is all of it.
-    func beginning(of name: FileName, limit: Int) throws(KernelError) -> (bytes: [UInt8], isWhole: Bool) {
+    /// The first `limit` bytes of the file `name` of `/proc`, and whether that is all of it; of a short file, which the
+    /// kernel gives in one piece, what the first call reads.
+    func beginning(
+        of name: FileName, limit: Int, isShort: Bool = false
+    ) throws(KernelError) -> (bytes: [UInt8], isWhole: Bool) {
         let raw = name.withCString {
             openat(descriptor.rawValue, $0, O_RDONLY | O_NOFOLLOW | O_NONBLOCK | O_NOCTTY | O_CLOEXEC)
         }
@@ -74,6 +77,7 @@ extension Directory {
                     return
                 }
                 bytes.append(contentsOf: buffer[..<count])
+                if isShort { return }
             }
         }
         if let failure { throw failure }

@@ -15,6 +15,7 @@ final class OpenFileLook {
     private let mayAsk: (MountTable.Mount, MountTrust) -> Bool
     private let namespaces = MountNamespaces()
     private let begin: UInt64
+    private let callerBegin: UInt64
     /// What may be spent until the process that is looked at now has had its part.
     private var sliceEnd: UInt64 = 0
     /// Mapped files that may not be asked for their size.
@@ -44,7 +45,8 @@ final class OpenFileLook {
         self.limits = limits
         self.caller = caller
         self.mayAsk = mayAsk
-        begin = ThreadClock.now() + caller.spentNanoseconds
+        begin = ThreadClock.now()
+        callerBegin = caller.spentNanoseconds
     }
 
     func run() {
@@ -64,7 +66,7 @@ final class OpenFileLook {
         scan.foreign = foreign.count
         // One that is open as well was asked by its descriptor.
         scan.unsized = unsized.filter { scan.files[.init(device: $0.device, inode: $0.inode)] == nil }.count
-        scan.spentNanoseconds = spent
+        scan.spentElsewhere = caller.spentNanoseconds - callerBegin
     }
 
     /// All processes, taken in turn from each mount namespace, so that a container with very many of them comes last
@@ -80,8 +82,8 @@ final class OpenFileLook {
                 scan.gaps.insert(.processes)
                 return
             }
-            let process = try? proc.openChild(entry.name)
-            groups[(try? process?.namespace("mnt")) ?? 0, default: []].append(id)
+            let link = FileName(bytes: entry.name.bytes + Array("/ns/mnt".utf8))
+            groups[(try? proc.statusBehind(link).identity.inode) ?? 0, default: []].append(id)
         }
         var turns: [(turn: Int, id: Int32)] = []
         turns.reserveCapacity(count)
@@ -126,9 +128,9 @@ final class OpenFileLook {
 
     /// The tables of open files of a process: threads need not share one.
     private func descriptorTables(of process: Directory, _ id: Int32) -> [Directory] {
-        guard let task = try? process.openChild(FileName("task")), let status = try? task.status(),
-            // Two links beside one for each thread.
-            status.links > 3
+        // Two links beside one for each thread.
+        guard let status = try? process.status(of: FileName("task")), status.links > 3,
+            let task = try? process.openChild(FileName("task"))
         else { return [process] }
         var distinct: [(thread: Int32, directory: Directory)] = [(id, process)]
         var count = 0
@@ -194,7 +196,7 @@ final class OpenFileLook {
     ) {
         let isNameless = link.suffix(Self.namelessMark.count).elementsEqual(Self.namelessMark)
         // The mount is asked for first, for it answers without the file's file system.
-        guard let bytes = try? infos.beginning(of: name, limit: Self.infoLimit).bytes,
+        guard let bytes = try? infos.beginning(of: name, limit: Self.infoLimit, isShort: true).bytes,
             let info = DescriptorInfo(parsing: bytes),
             let mount = mount(info.mount, isNameless: isNameless, holder)
         else { return }
@@ -205,7 +207,7 @@ final class OpenFileLook {
         // The descriptor may lead elsewhere now than a moment ago.
         guard let status = try? links.statusBehind(name), status.links == 0,
             status.kind == .regular || status.kind == .directory,
-            let after = try? infos.beginning(of: name, limit: Self.infoLimit).bytes,
+            let after = try? infos.beginning(of: name, limit: Self.infoLimit, isShort: true).bytes,
             DescriptorInfo(parsing: after)?.mount == info.mount
         else { return }
         let path = isNameless ? link.dropLast(Self.namelessMark.count) : link
@@ -346,7 +348,7 @@ final class OpenFileLook {
     }
 
     /// Processor time since the beginning, of this thread and of the calls that another makes for it.
-    private var spent: UInt64 { ThreadClock.now() + caller.spentNanoseconds - begin }
+    private var spent: UInt64 { ThreadClock.now() - begin + caller.spentNanoseconds - callerBegin }
 
     private var limit: UInt64 { UInt64(limits.seconds * 1e9) }
 

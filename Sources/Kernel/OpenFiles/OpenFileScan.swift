@@ -64,8 +64,8 @@ public struct OpenFileScan: Sendable {
     public package(set) var unsized = 0
     /// Processes whose files the system refused to show, or some of them.
     public package(set) var refused = 0
-    /// Processor time that it took.
-    public package(set) var spentNanoseconds: UInt64 = 0
+    /// Processor time that other threads spent for it.
+    public package(set) var spentElsewhere: UInt64 = 0
     public package(set) var processes = 0
     public internal(set) var descriptors = 0
 

@@ -18,13 +18,13 @@ public final class OpenFileScanner {
         /// Of processor time, for one look.
         public var seconds = 2.0
         /// Of processor time, for one process, so that it cannot take the time of those behind it.
-        public var processSeconds = 0.1
+        public var processSeconds = 0.5
 
         public init() {}
     }
 
     private let limits: Limits
-    private let caller = ImpatientCaller(patienceMilliseconds: 250)
+    private let caller = ImpatientCaller(patienceMilliseconds: 1000)
 
     public init(limits: Limits = Limits()) {
         self.limits = limits
