@@ -28,13 +28,17 @@ struct DeletedOpenRenderTests {
     @Test("status names sum, holders and paths, escaped")
     func sum() {
         let text = status(DeletedOpenState(state: .complete), Samples.deletedOpen)
-        #expect(text.contains("\ndeleted, still open: 10.49MB on /var/lib/docker\n  10.49MB by nginx (pid 4711): "))
+        #expect(
+            text.contains(
+                "\ndeleted, still open: 10.49MB on /var/lib/docker\n  10.49MB by nginx (pid 4711): "))
         #expect(text.contains("(pid 4711): /var/log/access.log\n  4.096kB by a\\x1b[2Jb\\x0ac"))
         #expect(text.allSatisfy { $0 == "\n" || !$0.isNewline })
         #expect(!text.unicodeScalars.contains { $0.value == 0x1B || $0.value == 0x202E })
     }
 
-    @Test("a lower bound and an unknown figure say so with the reason, and df has no figure for what is unknown")
+    @Test(
+        "a lower bound and an unknown figure say so with the reason, and df has no figure for what is unknown"
+    )
     func incomplete() {
         let bound = DeletedOpenState(state: .atLeast, reason: "the time for one look was over")
         #expect(
@@ -48,7 +52,9 @@ struct DeletedOpenRenderTests {
         let text = Render.diskFree(answer, options)
         #expect(text.contains("  deleted, still open  unknown\n"))
         let words = text.split { $0.isWhitespace }.joined(separator: " ")
-        #expect(words.contains("note: how much deleted files take that are still open is not known (needs CAP_SYS_PTRACE)"))
+        #expect(
+            words.contains(
+                "note: how much deleted files take that are still open is not known (needs CAP_SYS_PTRACE)"))
     }
 
     @Test("containers have a column for it where one has any; inspect lists the files with who holds them")
@@ -70,7 +76,9 @@ struct DeletedOpenRenderTests {
         #expect(!text.unicodeScalars.contains { $0.value == 0x1B || $0.value == 0x202E })
     }
 
-    @Test("the feed tells of what is held beside the layer's size; figures at the ends of the range are no trap")
+    @Test(
+        "the feed tells of what is held beside the layer's size; figures at the ends of the range are no trap"
+    )
     func feed() throws {
         var container = Samples.container()
         container.deletedOpen = Samples.deletedOpen
@@ -78,7 +86,8 @@ struct DeletedOpenRenderTests {
         let line = try #require(Render.event(event, options))
         #expect(line.contains("web changed, still 21.2MB; 10.49MB deleted, still open"))
         for value in [Int64.min, .max] {
-            let files = DeletedOpen(diskBytes: value, sizeBytes: value, count: value, files: Samples.deletedOpen.files)
+            let files = DeletedOpen(
+                diskBytes: value, sizeBytes: value, count: value, files: Samples.deletedOpen.files)
             #expect(!status(DeletedOpenState(state: .complete), files).isEmpty)
         }
     }
