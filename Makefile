@@ -90,6 +90,8 @@ install:
 	install -D -m 0644 README.md $(DESTDIR)$(PREFIX)/share/doc/usaged/README.md
 	for page in CONTRIBUTING.md LICENSE Documentation/*.md etc/usaged/usaged.yaml; do install -D -m 0644 $$page \
 	    $(DESTDIR)$(PREFIX)/share/doc/usaged/$$page || exit 1; done
+	$(PLACES) systemd/deleted-open.conf | install -D -m 0644 /dev/stdin \
+	    $(DESTDIR)$(PREFIX)/share/doc/usaged/systemd/deleted-open.conf
 
 clean:
 	$(SWIFT) package clean

@@ -2,6 +2,8 @@
 #include "CLinux.h"
 
 #include <fcntl.h>
+#include <linux/kcmp.h>
+#include <linux/nsfs.h>
 #include <linux/openat2.h>
 #include <malloc.h>
 #include <pthread.h>
@@ -56,6 +58,13 @@ int clinux_status_path(const char *path, struct clinux_status *out) {
     return 0;
 }
 
+int clinux_status_behind(int dirfd, const char *name, struct clinux_status *out) {
+    struct stat st;
+    if (fstatat(dirfd, name, &st, AT_NO_AUTOMOUNT) != 0) return -1;
+    fill(out, &st);
+    return 0;
+}
+
 ssize_t clinux_getdents64(int fd, void *buffer, size_t size) {
     return syscall(SYS_getdents64, fd, buffer, size);
 }
@@ -86,3 +95,8 @@ size_t clinux_allocated_bytes(void) {
     struct mallinfo2 info = mallinfo2();
     return info.uordblks + info.hblkhd;
 }
+int clinux_compare_files(int thread, int other) {
+    return (int)syscall(SYS_kcmp, thread, other, KCMP_FILES, 0, 0);
+}
+
+int clinux_namespace_owner(int fd) { return ioctl(fd, NS_GET_USERNS); }

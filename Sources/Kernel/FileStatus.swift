@@ -78,6 +78,12 @@ public struct FileStatus: Hashable, Sendable {
         modified = changed
     }
 
+    /// `st_dev` of a device that is written as two numbers, as `makedev(3)` joins them.
+    static func device(major: UInt32, minor: UInt32) -> UInt64 {
+        let (major, minor) = (UInt64(major), UInt64(minor))
+        return (major & 0xFFFF_F000) << 32 | (major & 0xFFF) << 8 | (minor & 0xFFFF_FF00) << 12 | minor & 0xFF
+    }
+
     private static func nanoseconds(_ seconds: Int64, _ rest: UInt32) -> Int64 {
         let (product, overflow) = seconds.multipliedReportingOverflow(by: 1_000_000_000)
         return overflow ? (seconds < 0 ? Int64.min : Int64.max) : product &+ Int64(rest)

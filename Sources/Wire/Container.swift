@@ -23,12 +23,14 @@ public struct Container: Codable, Hashable, Sendable {
     /// Whether the engine says that it runs.
     public var running: Bool
     @Nullable public var created: String?
+    /// Deleted but open files of its writable layer, not part of `disk_bytes`; `null` where that is not known.
+    @Nullable public var deletedOpen: DeletedOpen?
 
     public init(
         engine: String, root: String, id: String, name: String, image: String, state: SourceState,
         reason: String? = nil, diskBytes: Int64, sizeBytes: Int64, virtualSizeBytes: Int64, logBytes: Int64,
         volumes: [String],
-        growth: Growth, running: Bool, created: String? = nil
+        growth: Growth, running: Bool, created: String? = nil, deletedOpen: DeletedOpen? = nil
     ) {
         self.engine = engine
         self.root = root
@@ -45,6 +47,7 @@ public struct Container: Codable, Hashable, Sendable {
         self.growth = growth
         self.running = running
         self.created = created
+        self.deletedOpen = deletedOpen
     }
 }
 
@@ -73,12 +76,18 @@ public struct ContainerList: Codable, Hashable, Sendable {
     public var time: String
     public var exact: Bool
     public var containers: [Container]
+    /// How far the figures of deleted but open files can be trusted.
+    public var deletedOpen: DeletedOpenState?
 
-    public init(schema: Int = WireCoding.schema, time: String, exact: Bool, containers: [Container]) {
+    public init(
+        schema: Int = WireCoding.schema, time: String, exact: Bool, containers: [Container],
+        deletedOpen: DeletedOpenState? = nil
+    ) {
         self.schema = schema
         self.time = time
         self.exact = exact
         self.containers = containers
+        self.deletedOpen = deletedOpen
     }
 }
 
@@ -100,11 +109,13 @@ public struct ContainerDetail: Codable, Hashable, Sendable {
     public var chain: [String]
     /// What grew lately, the most first.
     public var top: [PathGrowth]
+    /// How far the figures of deleted but open files can be trusted.
+    public var deletedOpen: DeletedOpenState?
 
     public init(
         schema: Int = WireCoding.schema, time: String, exact: Bool, container: Container, imageID: String,
         labels: [String: String], logPath: String?, mounts: [Mount], layer: Layer?, initLayer: Layer?,
-        chain: [String], top: [PathGrowth]
+        chain: [String], top: [PathGrowth], deletedOpen: DeletedOpenState? = nil
     ) {
         self.schema = schema
         self.time = time
@@ -118,10 +129,12 @@ public struct ContainerDetail: Codable, Hashable, Sendable {
         self.initLayer = initLayer
         self.chain = chain
         self.top = top
+        self.deletedOpen = deletedOpen
     }
 
     enum CodingKeys: String, CodingKey {
-        case schema, time, exact, container, labels, logPath, mounts, layer, initLayer, chain, top
+        case schema, time, exact, container, labels, logPath, mounts, layer, initLayer, chain, top,
+            deletedOpen
         case imageID = "imageId"
     }
 

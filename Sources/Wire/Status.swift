@@ -20,13 +20,16 @@ public struct Status: Codable, Hashable, Sendable {
     public var counters: Counters
     /// How far the first measuring of layers is; absent once it is done.
     public var progress: Progress?
+    /// How far the figures of deleted but open files can be trusted.
+    public var deletedOpen: DeletedOpenState?
 
     public init(
         schema: Int = WireCoding.schema, time: String, version: String, exact: Bool, reasons: [String] = [],
         sources: [Source] = [], filesystems: [FileSystem] = [], totals: Totals = Totals(),
         images: [Image] = [],
         containers: [Container] = [], volumes: [Volume] = [], orphans: [Orphan] = [], alerts: [Alert] = [],
-        counters: Counters = Counters(), progress: Progress? = nil
+        counters: Counters = Counters(), progress: Progress? = nil,
+        deletedOpen: DeletedOpenState? = nil
     ) {
         self.schema = schema
         self.time = time
@@ -43,6 +46,7 @@ public struct Status: Codable, Hashable, Sendable {
         self.alerts = alerts
         self.counters = counters
         self.progress = progress
+        self.deletedOpen = deletedOpen
     }
 }
 
@@ -104,10 +108,12 @@ public struct FileSystem: Codable, Hashable, Sendable {
     public var attributed: Attributed
     /// `used_bytes` less all that is attributed: other files of the host, and the file system's own.
     public var otherBytes: Int64
+    /// Deleted but open files on it, of containers and of the host; `null` where that is not known.
+    @Nullable public var deletedOpen: DeletedOpen?
 
     public init(
         mount: String, sizeBytes: Int64, usedBytes: Int64, availableBytes: Int64, attributed: Attributed,
-        otherBytes: Int64
+        otherBytes: Int64, deletedOpen: DeletedOpen? = nil
     ) {
         self.mount = mount
         self.sizeBytes = sizeBytes
@@ -115,6 +121,7 @@ public struct FileSystem: Codable, Hashable, Sendable {
         self.availableBytes = availableBytes
         self.attributed = attributed
         self.otherBytes = otherBytes
+        self.deletedOpen = deletedOpen
     }
 
     /// Allocated bytes by class, each byte in one class.
@@ -127,14 +134,15 @@ public struct FileSystem: Codable, Hashable, Sendable {
         public var content: Int64 = 0
         public var overhead: Int64 = 0
         public var orphans: Int64 = 0
-        public var deletedOpen: Int64 = 0
+        /// `null` where it is not known; then it is part of ``FileSystem/otherBytes``.
+        @Nullable public var deletedOpen: Int64?
 
         public init() {}
 
         public var sum: Int64 {
             imageLayers + containerLayers + containerLogs + volumes + buildCache + content + overhead
                 + orphans
-                + deletedOpen
+                + (deletedOpen ?? 0)
         }
     }
 }

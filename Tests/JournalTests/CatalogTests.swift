@@ -95,10 +95,11 @@ struct CatalogTests {
             .replacingOccurrences(of: "/usr/sbin/usaged", with: "/bin/true")
         try scratch.write(service, to: "usaged.service")
         try scratch.copy("systemd/usaged.socket", to: "usaged.socket")
-        let verify = try Probe.run([
+        let arguments = [
             "systemd-analyze", "verify", "--man=no", scratch.path + "/usaged.service",
             scratch.path + "/usaged.socket",
-        ])
+        ]
+        let verify = try Probe.run(arguments)
         #expect(verify.status == 0)
         #expect(!verify.errors.contains("usaged."), "\(verify.errors)")
         let security = try Probe.run([
@@ -106,6 +107,11 @@ struct CatalogTests {
             scratch.path + "/usaged.service",
         ])
         #expect(security.status == 0, "\(security.output)")
+        // The drop-in comes last: it is for those who take its price.
+        try scratch.copy("systemd/deleted-open.conf", to: "usaged.service.d/deleted-open.conf")
+        let more = try Probe.run(arguments)
+        #expect(more.status == 0)
+        #expect(!more.errors.contains("deleted-open.conf"), "\(more.errors)")
     }
 
     @Test("the names of the units' sockets are those the daemon looks for")

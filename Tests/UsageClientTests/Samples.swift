@@ -24,6 +24,17 @@ enum Samples {
         virtualSizeBytes: 188_304_295, diskBytes: 192_614_400, sharedBytes: 188_304_295, uniqueBytes: 0,
         layers: [base], containers: 0)
 
+    /// Two files that a container deleted and holds, of which one has names that would rewrite the screen.
+    static let deletedOpen = DeletedOpen(
+        diskBytes: 10_489_856, sizeBytes: 10_485_770, count: 2,
+        files: [
+            DeletedOpen.File(
+                pid: 4711, processes: 2, command: "nginx", path: "/var/log/access.log", diskBytes: 10_485_760,
+                sizeBytes: 10_485_760),
+            DeletedOpen.File(
+                pid: 4712, processes: 1, command: hostile, path: hostile, diskBytes: 4096, sizeBytes: 10),
+        ])
+
     static func container(
         name: String = "web", disk: Int64 = 21_200_896, minute: Int64 = 20_971_520,
         state: SourceState = .exact
@@ -62,6 +73,7 @@ enum Samples {
         attributed.imageLayers = 233_369_600
         attributed.containerLayers = 21_200_896
         attributed.containerLogs = 4096
+        attributed.deletedOpen = 0
         return FileSystem(
             mount: "/var/lib/docker", sizeBytes: 20_000_000_000, usedBytes: 5_938_405_376,
             availableBytes: 13_000_000_000, attributed: attributed, otherBytes: 5_683_830_784)

@@ -44,6 +44,37 @@ struct WireTests {
         #expect(web["reason"] is NSNull, "absent values are null, so that a script finds the key")
     }
 
+    @Test("what is not known of deleted but open files is null, and never 0")
+    func deletedOpen() throws {
+        let unknown = try object(container)
+        #expect(unknown["deleted_open"] is NSNull)
+        let attributed = try object(FileSystem.Attributed())
+        #expect(attributed["deleted_open"] is NSNull)
+        var known = container
+        known.deletedOpen = DeletedOpen(
+            diskBytes: 4096, sizeBytes: 5, count: 1,
+            files: [
+                DeletedOpen.File(
+                    pid: 7, processes: 1, command: "sh", path: "/a", diskBytes: 4096, sizeBytes: 5)
+            ])
+        let json = try #require(try object(known)["deleted_open"] as? [String: Any])
+        #expect(json["disk_bytes"] as? Int == 4096)
+        let file = try #require((json["files"] as? [[String: Any]])?.first)
+        #expect(Set(file.keys) == ["pid", "processes", "command", "path", "disk_bytes", "size_bytes"])
+        #expect(try WireCoding.decode(Container.self, from: WireCoding.encode(known)) == known)
+        let state = try object(DeletedOpenState(state: .atLeast, reason: "r", asOf: nil))
+        #expect(state["state"] as? String == "at_least")
+        #expect(Set(state.keys) == ["state", "reason", "as_of"])
+    }
+
+    @Test("an answer of a daemon that knows nothing of deleted but open files is read")
+    func olderDaemon() throws {
+        var text = String(decoding: try WireCoding.encode(container), as: UTF8.self)
+        text = text.replacingOccurrences(of: #""deleted_open":null,"#, with: "")
+        #expect(!text.contains("deleted_open"))
+        #expect(try WireCoding.decode(Container.self, from: Data(text.utf8)) == container)
+    }
+
     @Test("what is encoded is decoded to the same, and unknown keys are passed over")
     func roundTrip() throws {
         let data = try WireCoding.encode(container)

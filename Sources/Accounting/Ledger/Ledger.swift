@@ -26,6 +26,7 @@ public struct Ledger: Sendable {
     /// Sorted, so that a restart changes nothing.
     private var order: [StoreIdentity] = []
     private var records: [LayerKey: Record] = [:]
+    private var deletedOpen = UsageSnapshot.empty.deletedOpen
     private var latest = UsageSnapshot.empty
     private var isStale = false
 
@@ -94,6 +95,13 @@ public struct Ledger: Sendable {
         record(key, records[key]?.measure ?? .empty, confidence: .stale(reason: reason))
     }
 
+    /// Takes what a look at the open files of processes found, in place of what the one before did.
+    public mutating func record(_ report: DeletedOpenReport) {
+        guard report != deletedOpen else { return }
+        deletedOpen = report
+        isStale = true
+    }
+
     /// Every figure now.
     public mutating func snapshot() -> UsageSnapshot {
         guard isStale else { return latest }
@@ -105,6 +113,7 @@ public struct Ledger: Sendable {
     private mutating func makeSnapshot() -> UsageSnapshot {
         var snapshot = UsageSnapshot.empty
         snapshot.version = latest.version + 1
+        snapshot.deletedOpen = deletedOpen
         let ownership = InodeOwnership(
             order.flatMap { store in
                 (books[store]?.facts.layers ?? []).compactMap { layer in
@@ -226,7 +235,10 @@ extension UsageSnapshot {
                     image: images.names[fact.imageID]
                         ?? (fact.imageID.isEmpty ? fact.imageName ?? "" : fact.imageID),
                     writable: writable, virtual: chain + writable, confidence: confidence,
-                    isMeasured: known?.isMeasured ?? false))
+                    isMeasured: known?.isMeasured ?? false,
+                    deletedOpen: deletedOpen.completeness.isKnown
+                        ? deletedOpen.byLayer[LayerKey(store: facts.store, id: fact.layer)] ?? DeletedOpen()
+                        : nil))
         }
     }
 }

@@ -9,9 +9,12 @@ public struct UsageSnapshot: Hashable, Sendable {
     public var containers: [ContainerUsage]
     public var layers: [LayerKey: LayerUsage]
     public var totals: UsageTotals
+    /// Files without a name that processes hold; in no other figure.
+    public var deletedOpen: DeletedOpenReport
 
     public static let empty = UsageSnapshot(
-        version: 0, sources: [], images: [], containers: [], layers: [:], totals: UsageTotals())
+        version: 0, sources: [], images: [], containers: [], layers: [:], totals: UsageTotals(),
+        deletedOpen: DeletedOpenReport(.unknown(reason: "open files were not looked at yet")))
 
     /// Whether every layer was looked at once.
     public var isMeasured: Bool {
@@ -81,6 +84,9 @@ public struct ContainerUsage: Hashable, Sendable {
     public var confidence: Confidence
     /// Whether its writable layer was looked at once.
     public var isMeasured: Bool
+    /// Files of its writable layer without a name that processes hold, not part of ``writable``; `nil` where that
+    /// is not known.
+    public var deletedOpen: DeletedOpen?
 
     public var key: ContainerKey {
         ContainerKey(store: store, id: fact.id)

@@ -40,6 +40,9 @@ int clinux_openat2(int dirfd, const char *path, uint64_t flags, uint64_t resolve
 int clinux_status_at(int dirfd, const char *name, struct clinux_status *out);
 /// stat(2), following symbolic links: for paths that the operator gave.
 int clinux_status_path(const char *path, struct clinux_status *out);
+/// fstatat(2), following a symbolic link and mounting nothing: for the links in /proc/PID/fd, which lead to the
+/// open file itself.
+int clinux_status_behind(int dirfd, const char *name, struct clinux_status *out);
 ssize_t clinux_getdents64(int fd, void *buffer, size_t size);
 int clinux_fstatfs(int fd, struct clinux_filesystem *out);
 int clinux_eventfd(void);
@@ -50,6 +53,11 @@ int clinux_unshare_mounts(void);
 int clinux_pending_bytes(int fd);
 /// mallinfo2: bytes that the process has allocated from the heap.
 size_t clinux_allocated_bytes(void);
+
+/// kcmp(2) with KCMP_FILES: 0 where both threads have one table of open files, another number where not, or -1.
+int clinux_compare_files(int thread, int other);
+/// ioctl(NS_GET_USERNS): a descriptor of the user namespace that owns the namespace `fd`, or -1.
+int clinux_namespace_owner(int fd);
 
 extern const int CLINUX_O_PATH;
 extern const uint64_t CLINUX_RESOLVE_BENEATH;

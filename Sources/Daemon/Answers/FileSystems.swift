@@ -106,7 +106,10 @@ extension FileSystem {
             byDevice[status.device] = FileSystem(
                 mount: sample.mount, sizeBytes: status.sizeBytes, usedBytes: status.usedBytes,
                 availableBytes: status.availableBytes, attributed: Attributed(),
-                otherBytes: status.usedBytes)
+                otherBytes: status.usedBytes,
+                deletedOpen: snapshot.deletedOpen.completeness.isKnown
+                    ? DeletedOpen(snapshot.deletedOpen.byDevice[status.device] ?? Accounting.DeletedOpen())
+                    : nil)
         }
         for (key, layer) in snapshot.layers {
             guard let device = devices[key.store], layer.confidence != .converging || layer.charged.inodes > 0
@@ -115,6 +118,7 @@ extension FileSystem {
         }
         return byDevice.values.map { system in
             var system = system
+            system.attributed.deletedOpen = system.deletedOpen?.diskBytes
             system.otherBytes = system.usedBytes - system.attributed.sum
             return system
         }.sorted { $0.mount < $1.mount }

@@ -19,7 +19,7 @@ extension StatusAnswers {
         let held = snapshot.sources.map(\.watches).reduce(0, +)
         let ofMetadata = max(0, held - Int(tracked.watches))
         let stores = snapshot.sources.count
-        let silences = snapshot.sources.compactMap { OverlaySilence.reason(driver: $0.store.driver) }
+        let silences = snapshot.sources.compactMap { overlay.reason(driver: $0.store.driver) }
         let instances = open?.inotifyInstances ?? 0
         return DoctorFacts(
             time: looked.time, version: version, kernel: KernelRelease.current.map { "\($0)" },

@@ -15,6 +15,8 @@ struct StatusAnswers: StatusProvider {
     let configuration: ConfigurationNote
     /// Watches that the configuration allows; `nil` where it leaves that to the kernel.
     let watchBudget: Int?
+    let deletedOpen: DeletedOpenWatch
+    let overlay: OverlaySilence
     let barrierMilliseconds: Int
     let version: String
 
@@ -40,7 +42,8 @@ struct StatusAnswers: StatusProvider {
         }
     }
 
-    func look() async -> Looked {
+    /// Deleted but open files are looked for as well where `withOpenFiles` says so.
+    func look(withOpenFiles: Bool = false) async -> Looked {
         let start = Moment.now()
         // First the metadata: it names the layers that the trackers then look at.
         // A store that hangs may not take the time of all others.
@@ -49,6 +52,8 @@ struct StatusAnswers: StatusProvider {
         let spent = Int((Moment.now().uptime - start.uptime) / 1_000_000)
         let unsettled = await tracking.barrier(
             deadlineMilliseconds: max(10, barrierMilliseconds - spent))
+        // Behind the trackers: what was removed meanwhile is in one of both figures at least.
+        if withOpenFiles { await deletedOpen.refresh() }
         let view = books.advance()
         var reasons: [String] = []
         if !areStoresRead {
@@ -75,7 +80,7 @@ struct StatusAnswers: StatusProvider {
     // MARK: StatusProvider
 
     func status() async -> Status {
-        let looked = await look()
+        let looked = await look(withOpenFiles: true)
         let snapshot = looked.snapshot
         let samples = await fileSystems.samples(of: snapshot.sources.map(\.store.root))
         let measured = snapshot.sources.map(\.layersMeasured).reduce(0, +)
@@ -87,7 +92,8 @@ struct StatusAnswers: StatusProvider {
             images: snapshot.images.map(Image.init), containers: containers(looked),
             alerts: looked.view.alerts.firing.map(Alert.init),
             counters: counters.wire(tracking.counters, notCached: cache.missing),
-            progress: measured < total ? Progress(layersMeasured: measured, layersTotal: total) : nil)
+            progress: measured < total ? Progress(layersMeasured: measured, layersTotal: total) : nil,
+            deletedOpen: DeletedOpenState(looked.view, complaint: deletedOpen.complaint))
     }
 
     func images() async -> ImageList {
@@ -127,12 +133,14 @@ struct StatusAnswers: StatusProvider {
     }
 
     func containers() async -> ContainerList {
-        let looked = await look()
-        return ContainerList(time: looked.time, exact: looked.isExact, containers: containers(looked))
+        let looked = await look(withOpenFiles: true)
+        return ContainerList(
+            time: looked.time, exact: looked.isExact, containers: containers(looked),
+            deletedOpen: DeletedOpenState(looked.view, complaint: deletedOpen.complaint))
     }
 
     func container(_ reference: String) async throws(Problem) -> ContainerDetail {
-        let looked = await look()
+        let looked = await look(withOpenFiles: true)
         let containers = looked.snapshot.containers
         let index = try find(
             reference, "container", containers.map { ($0.store, $0.fact.id, [$0.fact.name]) },
@@ -149,7 +157,8 @@ struct StatusAnswers: StatusProvider {
             time: looked.time, exact: looked.isExact, container: self.containers(looked)[index],
             imageID: fact.imageID, labels: fact.labels, logPath: fact.logPath,
             mounts: fact.mounts.map(ContainerDetail.Mount.init), layer: layer(fact.layer),
-            initLayer: layer(fact.initLayer), chain: fact.chain, top: top.map(Wire.PathGrowth.init))
+            initLayer: layer(fact.initLayer), chain: fact.chain, top: top.map(Wire.PathGrowth.init),
+            deletedOpen: DeletedOpenState(looked.view, complaint: deletedOpen.complaint))
     }
 
     func alerts() async -> AlertList {

@@ -57,7 +57,8 @@ extension Container {
             virtualSizeBytes: container.virtual.sizeBytes, logBytes: 0,
             volumes: fact.mounts.filter { $0.kind == .volume }.compactMap(\.name).sorted(),
             growth: Growth(minute: growth.minute, hour: growth.hour, day: growth.day),
-            running: fact.isRunning, created: fact.created)
+            running: fact.isRunning, created: fact.created,
+            deletedOpen: container.deletedOpen.map { DeletedOpen($0) })
     }
 }
 

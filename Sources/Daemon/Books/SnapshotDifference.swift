@@ -60,6 +60,7 @@ struct SnapshotDifference {
                 earlier.fact.name != container.fact.name || earlier.image != container.image
                 || earlier.fact.isRunning != container.fact.isRunning
                 || earlier.confidence.isTrouble != container.confidence.isTrouble
+                || earlier.deletedOpen?.measure.diskBytes != container.deletedOpen?.measure.diskBytes
             if change != .zero || isOther { usage.append(Usage(container: container, change: change)) }
         }
         containersRemoved = before.containers.filter { !present.contains($0.key) }

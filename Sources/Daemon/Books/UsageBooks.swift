@@ -14,6 +14,8 @@ final class UsageBooks: Sendable {
         var moment: Moment
         /// Up to when every change of a store is in the figures; wall clock, nanoseconds since the epoch.
         var asOf: [StoreIdentity: Int64]
+        /// When the look at open files that the figures have began; wall clock, nanoseconds since the epoch.
+        var deletedOpenAsOf: Int64?
     }
 
     private struct State {
@@ -23,6 +25,7 @@ final class UsageBooks: Sendable {
         var paths = PathNotes()
         var told = UsageSnapshot.empty
         var asOf: [StoreIdentity: Int64] = [:]
+        var deletedOpenAsOf: Int64?
     }
 
     private let state: Mutex<State>
@@ -72,6 +75,15 @@ final class UsageBooks: Sendable {
         wakeUp.signal()
     }
 
+    /// Takes what a look at open files found that began at a moment; there is none where none may be made.
+    func record(_ report: DeletedOpenReport, asOf moment: Moment?) {
+        state.withLock { state in
+            state.ledger.record(report)
+            state.deletedOpenAsOf = moment?.wall
+        }
+        wakeUp.signal()
+    }
+
     /// Puts other rules in force.
     func replaceRules(_ rules: [AlertRule]) {
         state.withLock { state in
@@ -117,7 +129,8 @@ final class UsageBooks: Sendable {
                 asOf[source.store] = moment.wall
             }
             return View(
-                snapshot: state.told, growth: state.growth, alerts: state.alerts, moment: moment, asOf: asOf)
+                snapshot: state.told, growth: state.growth, alerts: state.alerts, moment: moment, asOf: asOf,
+                deletedOpenAsOf: state.deletedOpenAsOf)
         }
     }
 

@@ -29,6 +29,7 @@ public final class UsageDaemon: Service {
     private let layers: LayerDispatch
     private let counters = DaemonCounters()
     private let configuration = ConfigurationNote()
+    private let deletedOpen: DeletedOpenWatch
     private let detectionProblems = Mutex<Set<StoreProblem>>([])
     private let overlaps = Mutex<Set<StoreOverlap>>([])
 
@@ -73,14 +74,17 @@ public final class UsageDaemon: Service {
             options: TrackingOptions(settings.tracking),
             sink: ReportSink(books: books, cache: cache, counters: counters, logger: logger))
         self.tracking = tracking
+        let overlay = OverlaySilence.ofThisKernel()
         layers = LayerDispatch(
-            books: books, tracking: tracking, cache: cache, counters: counters, overlay: .ofThisKernel())
+            books: books, tracking: tracking, cache: cache, counters: counters, overlay: overlay)
         let marks = MarkBook(state: state)
         let fileSystems = FileSystems()
+        deletedOpen = try DeletedOpenWatch(books: books)
         let answers = StatusAnswers(
             books: books, tracking: tracking, stores: stores, fileSystems: fileSystems, marks: marks,
             cache: cache,
             counters: counters, configuration: configuration, watchBudget: settings.tracking.watchBudget,
+            deletedOpen: deletedOpen, overlay: overlay,
             barrierMilliseconds: settings.tracking.barrierDeadline.milliseconds,
             version: Self.version)
         loop = AccountingLoop(
@@ -126,6 +130,7 @@ public final class UsageDaemon: Service {
         let detects = named.isEmpty
         if detects { detect() }
         loop.start()
+        deletedOpen.start()
         do {
             try await withThrowingTaskGroup(of: Void.self) { group in
                 group.addTask { try await self.server.run() }
@@ -172,6 +177,7 @@ public final class UsageDaemon: Service {
     private func stop() {
         manager.stopping()
         stores.stop()
+        deletedOpen.stop()
         loop.stop()
         tracking.stop()
         state.close()

@@ -14,6 +14,12 @@ extension Render {
         lines.append("")
         lines += wrap(
             "files of the host that belong to no store, and the file system's own", first: "other: ", options)
+        if status.filesystems.contains(where: { $0.attributed.deletedOpen == nil }) {
+            let reason = status.deletedOpen?.reason.map { " (\(TerminalText.prose($0)))" } ?? ""
+            lines += wrap(
+                "how much deleted files take that are still open is not known\(reason); other holds them",
+                first: "note: ", options)
+        }
         if let progress = status.progress {
             lines += wrap(
                 "\(progress.layersMeasured) of \(progress.layersTotal) layers are measured; the others are not yet "
@@ -32,7 +38,10 @@ extension Render {
         let shown = options.width.map { TerminalText.cutMiddle(mount, to: max(16, $0)) } ?? mount
         var table = TextTable([.text("CLASS"), .number("DISK"), .number("OF USED")], indent: "  ")
         for (name, bytes) in system.attributed.classes {
-            table.add(["\(name)", "\(options.size(bytes))", "\(percent(bytes, of: system.usedBytes))"])
+            table.add([
+                "\(name)", "\(bytes.map(options.size) ?? "unknown")",
+                "\(bytes.map { percent($0, of: system.usedBytes) } ?? "")",
+            ])
         }
         table.add([
             "other", "\(options.size(system.otherBytes))",

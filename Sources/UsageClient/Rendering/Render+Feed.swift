@@ -73,7 +73,10 @@ extension Render {
     private static func usage(_ event: FeedEvent, _ options: RenderOptions) -> String? {
         guard let container = event.container else { return nil }
         let name = TerminalText.name(container.name)
-        let size = options.size(container.diskBytes)
+        let held = container.deletedOpen.map {
+            $0.diskBytes > 0 ? "; \(options.size($0.diskBytes)) deleted, still open" : ""
+        }
+        let size = options.size(container.diskBytes) + (held ?? "")
         guard let change = event.change, change.diskBytes != 0 || change.sizeBytes != 0 else {
             return "\(name) changed, still \(size)"
         }

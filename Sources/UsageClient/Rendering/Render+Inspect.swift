@@ -38,6 +38,10 @@ extension Render {
         fields.add("DiskSize", "\(full(container.diskBytes, options)), allocated by its writable layer")
         fields.add("Size", "\(full(container.sizeBytes, options)), its writable layer")
         fields.add("VirtualSize", "\(full(container.virtualSizeBytes, options)), with its image")
+        if let deleted = container.deletedOpen, deleted.count > 0 {
+            fields.add(
+                "DeletedOpen", "\(full(deleted.diskBytes, options)), deleted but still open, not in DiskSize")
+        }
         fields.add("Logs", full(container.logBytes, options))
         if let path = detail.logPath { fields.add("LogPath", TerminalText.prose(path)) }
         let growth = container.growth
@@ -54,7 +58,8 @@ extension Render {
             fields.add("Label", "\(TerminalText.name(name))=\(TerminalText.oneLine(value))")
         }
         return text(
-            fields.lines + mounts(detail.mounts, options) + grown(detail.top, options)
+            fields.lines + mounts(detail.mounts, options) + deletedOpenTable(container.deletedOpen, options)
+                + grown(detail.top, options) + deletedOpenNote(detail.deletedOpen, options)
                 + notExact(detail.exact, options))
     }
 

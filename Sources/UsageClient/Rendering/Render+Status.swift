@@ -8,6 +8,7 @@ extension Render {
         var lines = header(status, options)
         lines += sources(status, options)
         lines += fileSystems(status.filesystems, options)
+        lines += deletedOpen(status.deletedOpen, on: status.filesystems, options)
         lines += totals(status, options)
         lines += topContainers(status.containers, options)
         lines += firing(status.alerts, options)
@@ -182,8 +183,9 @@ extension Render {
 }
 
 extension FileSystem.Attributed {
-    /// The classes by the words that people read, in the order of the contract.
-    var classes: [(name: String, bytes: Int64)] {
+    /// The classes by the words that people read, in the order of the contract; without bytes where they are not
+    /// known.
+    var classes: [(name: String, bytes: Int64?)] {
         [
             ("image layers", imageLayers), ("container layers", containerLayers),
             ("container logs", containerLogs), ("volumes", volumes), ("build cache", buildCache),
@@ -194,7 +196,7 @@ extension FileSystem.Attributed {
 
     /// Their sum, clamped: a wrong figure must not end the client.
     var total: Int64 {
-        classes.reduce(0) { $0.plus($1.bytes) }
+        classes.reduce(0) { $0.plus($1.bytes ?? 0) }
     }
 }
 

@@ -37,6 +37,17 @@ public struct UsageQuery: Sendable {
 
     public func status() async throws -> Status { try await client(Status.self, "status") }
 
+    /// Waits for an answer with a look at open files that began after this call; where looks are dear, that is one of
+    /// those at intervals.
+    public func statusWithOpenFiles() async throws -> Status {
+        let now = Date().timeIntervalSince1970 * 1e9
+        let begin = WireCoding.timestamp(wallNanoseconds: Int64(now))
+        return try await wait(for: "a look at open files", deadline: .seconds(60)) {
+            let status = try await status()
+            return (status.deletedOpen?.asOf ?? "") > begin ? status : nil
+        }
+    }
+
     /// Waits for an answer that is exact and returns it.
     public func exactStatus(deadline: Duration = .seconds(60)) async throws -> Status {
         var reasons: [String] = []
