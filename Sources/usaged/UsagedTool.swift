@@ -64,6 +64,11 @@ enum UsagedTool {
     }
 
     private static func run(_ passed: PassedSockets) async -> Status {
+        // Without it there are no arguments either, and the daemon would follow what nobody asked for.
+        guard access("/proc/self/cmdline", R_OK) == 0 else {
+            complain("/proc is not mounted: mount it, or let the daemon see it")
+            return .failed
+        }
         let command: UsagedCommand
         do {
             command = try UsagedCommand.parse()
