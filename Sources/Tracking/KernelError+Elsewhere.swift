@@ -7,4 +7,10 @@ extension KernelError {
         errno == .noSuchFileOrDirectory || errno == .notDirectory || errno == .tooManySymbolicLinkLevels
             || errno == .improperLink
     }
+
+    /// What to do about it, to follow its description; empty where that is plain.
+    var advice: String {
+        errno == .permissionDenied || errno == .notPermitted
+            ? "; the daemon needs to be root or to have CAP_DAC_READ_SEARCH" : ""
+    }
 }

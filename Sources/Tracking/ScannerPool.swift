@@ -258,7 +258,7 @@ final class ScannerPool: Sendable {
             }
             return (result, .measured(result.measure, confidence))
         } catch {
-            return (nil, .failed(reason: "\(directory): \(error)"))
+            return (nil, .failed(reason: "\(directory): \(error)\(error.advice)"))
         }
     }
 }

@@ -303,7 +303,7 @@ final class ShardWorker {
             if entry.wasPolled { pool.cancelPoll(entry.key) }
             entry.wasPolled = false
         case .unreadable(let error):
-            outcome = .failed(reason: "\(entry.directory): \(error)")
+            outcome = .failed(reason: "\(entry.directory): \(error)\(error.advice)")
             entry.nextRetry = now + 1_000_000_000
         case .untrackable(let reason):
             // The walk reports it, and the next try to watch is a poll later.
