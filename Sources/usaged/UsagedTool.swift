@@ -124,7 +124,8 @@ enum UsagedTool {
         let hangups = await UnixSignalsSequence(trapping: .sighup)
         do {
             let daemon = try UsageDaemon(
-                options: options, settings: settings, passed: passed, logger: logger)
+                options: options, settings: settings, passed: passed, logger: logger
+            ) { output.settle(seconds: 2) }
             var quiet = logger
             quiet.logLevel = max(.warning, level)
             var configuration = ServiceGroupConfiguration(
