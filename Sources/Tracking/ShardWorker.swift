@@ -16,6 +16,8 @@ final class ShardWorker {
         var lastRootLook: Int64
         var nextRetry: Int64?
         var wasPolled = false
+        /// What the last pass counted.
+        var polledInodes = 0
 
         /// Whether a look at everything is so quick that a barrier may wait for it.
         var isCheap: Bool { tracker.fullLookEstimate < 100_000_000 }
@@ -287,6 +289,8 @@ final class ShardWorker {
         let tracker = entry.tracker
         entry.nextRetry = nil
         tracker.inodeLimit = inodes.allowance(of: entry.key)
+        // To find again that it is too large would take this thread from the other layers.
+        guard entry.polledInodes <= tracker.inodeLimit else { return report(entry, index, []) }
         let paths = tracker.runBatch(now: now) { [unowned self] in drain() }
         inodes.set(tracker.inodeCount, of: entry.key)
         counters.batches += 1
@@ -302,6 +306,7 @@ final class ShardWorker {
             outcome = .measured(tracker.measure, confidence(of: entry))
             if entry.wasPolled { pool.cancelPoll(entry.key) }
             entry.wasPolled = false
+            entry.polledInodes = 0
         case .unreadable(let error):
             outcome = .failed(reason: "\(entry.directory): \(error)\(error.advice)")
             entry.nextRetry = now + 1_000_000_000
@@ -342,7 +347,10 @@ final class ShardWorker {
 
     /// A walk may end after the layer was forgotten, or after watches had returned and told the exact figure.
     private func take(_ report: LayerReport, ofPoll index: Int) {
-        guard tracked[index]?.wasPolled == true else { return }
+        guard let entry = tracked[index], entry.wasPolled else { return }
+        if case .measured(let measure, _) = report.outcome {
+            entry.polledInodes = Int(clamping: measure.total.inodes)
+        }
         sink.take(report)
     }
 
