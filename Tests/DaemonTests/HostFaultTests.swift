@@ -170,6 +170,37 @@ struct HostFaultTests {
         }
     }
 
+    @Test(
+        "a disk that is full to the last block, with the state on it, is accounted exactly and judged",
+        .enabled(if: geteuid() == 0, "mounting needs root"))
+    func fullDisk() async throws {
+        try await withScratch { scratch in
+            let disk = try scratch.directory("disk")
+            try await Command.output(["mount", "-t", "tmpfs", "-o", "size=4m", "tmpfs", disk])
+            let root = try scratch.directory("disk/plain")
+            try write(5_000, to: "\(scratch.directory("disk/plain/box"))/a")
+            try await withDaemon(["plain=\(root)"], configuration: Self.rules) { daemon in
+                #expect(try await daemon.terminate() == 0)
+                try await Command.output([
+                    "mount", "--bind", scratch.directory("disk/state"), daemon.stateDirectory,
+                ])
+                try await daemon.start()
+                _ = try await check(daemon.query, root)
+                let filled = try await Command.run([
+                    "dd", "if=/dev/zero", "of=\(root)/box/fill", "bs=4k", "status=none",
+                ])
+                #expect(filled.status == 1)
+                let status = try await check(daemon.query, root)
+                #expect(status.filesystems.map(\.availableBytes) == [0])
+                #expect(status.alerts.map(\.container) == ["box"])
+                try #require(unlink("\(root)/box/fill") == 0)
+                #expect(try await check(daemon.query, root).alerts.isEmpty)
+                try await daemon.query.client(["mark", "after"]).expectDone()
+                #expect(try await daemon.terminate() == 0)
+            }
+        }
+    }
+
     @Test("without /proc the daemon says so and ends", .enabled(if: geteuid() == 0, "mounting needs root"))
     func noProc() async throws {
         let result = try await Command.run([
