@@ -128,7 +128,8 @@ private final class FuzzProvider: StatusProvider {
     func alerts() async -> AlertList { AlertList(time: "t", exact: true, alerts: [], rules: []) }
     func doctor() async -> DoctorFacts {
         DoctorFacts(
-            time: "t", version: "1", kernel: "6.12", uid: 998, exact: true, watches: .init(used: 1, needed: 2),
+            time: "t", version: "1", kernel: "6.12", uid: 998, exact: true,
+            watches: .init(used: 1, needed: 2),
             instances: .init(used: 1, needed: 3), queue: .init(overflows: 0),
             openFiles: .init(used: 30, needed: 100), inodes: .init(used: 5, needed: 5))
     }

@@ -16,6 +16,18 @@ enum StateFile {
         _ = Glibc.close(descriptor)
     }
 
+    struct Identity: Hashable, Sendable {
+        let device: UInt64
+        let inode: UInt64
+    }
+
+    /// Which file a path leads to; `nil` for none.
+    static func identity(_ path: String) -> Identity? {
+        var status = stat()
+        guard stat(path, &status) == 0 else { return nil }
+        return Identity(device: UInt64(status.st_dev), inode: UInt64(status.st_ino))
+    }
+
     static func requireDirectory(_ path: String) throws(StateError) {
         var status = stat()
         guard stat(path, &status) == 0 else {

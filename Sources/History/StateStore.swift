@@ -10,10 +10,20 @@ public final class StateStore: Sendable {
     /// `nil` once closed: a closed queue of GRDB may not be asked anything.
     private let queue: Mutex<DatabaseQueue?>
     let path: String
+    /// The file that is open; `nil` for a store in memory.
+    private let file: StateFile.Identity?
 
-    private init(queue: DatabaseQueue, path: String) {
+    private init(queue: DatabaseQueue, path: String, file: StateFile.Identity?) {
         self.queue = Mutex(queue)
         self.path = path
+        self.file = file
+    }
+
+    /// Whether the database's path still leads to the file that is open.
+    ///
+    /// Where it was removed or replaced, SQLite goes on to write what no later run will find.
+    public var isInPlace: Bool {
+        file == nil || StateFile.identity(path) == file
     }
 
     /// Opens the database `state.db` of a directory, or makes it, readable by the owner and group alone.
@@ -50,7 +60,7 @@ public final class StateStore: Sendable {
         do {
             let queue = try DatabaseQueue(named: nil, configuration: configuration(path: path))
             try StateSchema.migrator.migrate(queue)
-            return StateStore(queue: queue, path: path)
+            return StateStore(queue: queue, path: path, file: nil)
         } catch {
             throw StateError(error, operation: "keep state", path: path)
         }
@@ -98,6 +108,7 @@ public final class StateStore: Sendable {
 extension StateStore {
     private static func connect(_ path: String) throws(StateError) -> StateStore {
         try StateFile.makeIfMissing(path)
+        let file = StateFile.identity(path)
         do {
             var configuration = configuration(path: path)
             configuration.journalMode = .wal
@@ -111,7 +122,7 @@ extension StateStore {
                 try? queue.close()
                 throw error
             }
-            return StateStore(queue: queue, path: path)
+            return StateStore(queue: queue, path: path, file: file)
         } catch {
             throw StateError(opening: error, operation: opening, path: path)
         }

@@ -62,6 +62,13 @@ public final class LogOutput: Sendable {
         return done.wait(timeout: .now() + max(0, seconds)) == .success
     }
 
+    /// Waits until everything logged so far is written, but not longer than `seconds`; it blocks.
+    public func settle(seconds: Double) {
+        let done = DispatchSemaphore(value: 0)
+        queue.async { done.signal() }
+        _ = done.wait(timeout: .now() + max(0, seconds))
+    }
+
     func submit(_ record: LogRecord) {
         let kind = record.kind
         let weight = record.weight

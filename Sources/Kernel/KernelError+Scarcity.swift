@@ -11,8 +11,11 @@ extension KernelError {
         }
     }
 
-    /// What an operator can do about it, for the end of a sentence; `nil` where it is no scarcity.
+    /// What an operator can do about it, for the end of a sentence; `nil` where nothing can be said.
     public var remedy: String? {
+        if errno == .permissionDenied || errno == .notPermitted {
+            return "the daemon needs to be root or to have CAP_DAC_READ_SEARCH"
+        }
         guard isScarcity else { return nil }
         return switch errno {
         case .noSpace: "raise the sysctl fs.inotify.max_user_watches"

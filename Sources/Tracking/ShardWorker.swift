@@ -35,6 +35,8 @@ final class ShardWorker {
 
         /// Whether the figure holds all that was told before the last batch.
         var isAnswered: Bool { tracker.isAnswered && mount?.isChanged != true }
+        /// What the last pass counted.
+        var polledInodes = 0
 
         /// Whether a look at everything is so quick that a barrier may wait for it.
         var isCheap: Bool { tracker.fullLookEstimate < 100_000_000 }
@@ -369,6 +371,8 @@ final class ShardWorker {
         let tracker = entry.tracker
         entry.nextRetry = nil
         tracker.inodeLimit = inodes.allowance(of: entry.key)
+        // To find again that it is too large would take this thread from the other layers.
+        guard entry.polledInodes <= tracker.inodeLimit else { return report(entry, index, []) }
         let paths = tracker.runBatch(now: now) { [unowned self] in drain() }
         inodes.set(tracker.inodeCount, of: entry.key)
         counters.batches += 1
@@ -406,6 +410,7 @@ final class ShardWorker {
             outcome = .measured(tracker.measure, confidence(of: entry))
             if entry.wasPolled { pool.cancelPoll(entry.key) }
             entry.wasPolled = false
+            entry.polledInodes = 0
         case .unreadable(let error):
             outcome = .failed(reason: "\(entry.directory): \(error.advice)")
             entry.nextRetry = now + 1_000_000_000
@@ -447,7 +452,10 @@ final class ShardWorker {
     /// A walk may end after the layer was forgotten, or after watches had returned and told the exact figure.
     private func take(_ report: LayerReport, ofPoll index: Int) {
         guard let entry = tracked[index], entry.wasPolled else { return }
-        if case .measured = report.outcome { entry.polledDirectories = report.directories }
+        if case .measured(let measure, _) = report.outcome {
+            entry.polledDirectories = report.directories
+            entry.polledInodes = Int(clamping: measure.total.inodes)
+        }
         sink.take(report)
     }
 

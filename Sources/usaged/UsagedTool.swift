@@ -71,6 +71,11 @@ enum UsagedTool {
     }
 
     private static func run(_ passed: PassedSockets) async -> Status {
+        // Without it there are no arguments either, and the daemon would follow what nobody asked for.
+        guard access("/proc/self/cmdline", R_OK) == 0 else {
+            complain("/proc is not mounted: mount it, or let the daemon see it")
+            return .failed
+        }
         let command: UsagedCommand
         do {
             command = try UsagedCommand.parse()
@@ -139,7 +144,8 @@ enum UsagedTool {
         let hangups = await UnixSignalsSequence(trapping: .sighup)
         do {
             let daemon = try UsageDaemon(
-                options: options, settings: settings, passed: passed, logger: logger)
+                options: options, settings: settings, passed: passed, logger: logger
+            ) { output.settle(seconds: 2) }
             var quiet = logger
             quiet.logLevel = max(.warning, level)
             var configuration = ServiceGroupConfiguration(

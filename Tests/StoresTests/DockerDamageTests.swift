@@ -22,6 +22,7 @@ struct DockerDamageTests {
         Content(text: "{\"a\":" + String(repeating: "[", count: 100_000), severity: .pending),
         Content(text: "{\"x\":\"" + String(repeating: "y", count: 5 << 20) + "\"}", severity: .damaged),
         Content(text: "\u{0}\u{1}\u{2}", severity: .damaged),
+        Content(text: "[" + String(repeating: "0,", count: 500_000) + "0]", severity: .damaged),
     ]
 
     @Test("a bad image configuration is named, and everything else stays", arguments: json)
@@ -38,6 +39,27 @@ struct DockerDamageTests {
         #expect(problem.path.hasSuffix("/imagedb/content/sha256/\(image.id)"))
         #expect(!problem.reason.isEmpty)
         #expect(facts.images.first { $0.id == image.id }?.names == image.names)
+        #expect(facts.images.filter { $0.id != image.id }.count == sandbox.store.images.count - 1)
+        #expect(facts.inOrder.layers == sandbox.store.facts.layers)
+        #expect(facts.containers == sandbox.store.facts.containers)
+    }
+
+    @Test(
+        "numbers without end, keys that come twice and lists without end in a configuration cost at most its image",
+        arguments: [
+            #"{"created":1e999,"rootfs":{"type":"layers","diff_ids":1e999},"history":-1e999}"#,
+            #"{"rootfs":{"diff_ids":[]},"rootfs":{"diff_ids":["sha256:..","../../../etc"]},"rootfs":1}"#,
+            #"{"rootfs":{"diff_ids":["../../../../etc/passwd"]},"history":[]}"#,
+            #"{"rootfs":{"diff_ids":[0"# + String(repeating: ",0", count: 500_000) + "]}}",
+            #"{"history":["# + String(repeating: "{},", count: 300_000) + "{}]}",
+            #"{"a":1"# + String(repeating: #","a":1"#, count: 300_000) + "}",
+        ])
+    func strangeImageConfig(text: String) throws {
+        let sandbox = try StoreSandbox.small()
+        let image = try sandbox.image("base:1")
+        try sandbox.write(text, to: "\(sandbox.metadata)/imagedb/content/sha256/\(image.id)")
+        let facts = sandbox.reader().read().facts
+        #expect(facts.problems.allSatisfy { $0.object == .image(image.id) }, "\(facts.problems)")
         #expect(facts.images.filter { $0.id != image.id }.count == sandbox.store.images.count - 1)
         #expect(facts.inOrder.layers == sandbox.store.facts.layers)
         #expect(facts.containers == sandbox.store.facts.containers)

@@ -248,7 +248,7 @@ struct TrackingServiceTests {
             try FileManager.default.createDirectory(atPath: path, withIntermediateDirectories: false)
             for index in 0..<count { #expect(symlink("x", path + "/\(index)") == 0) }
         }
-        let (service, sink) = try makeService(TrackingOptions(inodeLimit: 20_000))
+        let (service, sink) = try makeService(TrackingOptions(pollSeconds: 1, inodeLimit: 20_000))
         defer { service.stop() }
         service.track(key("large"), directory: directory.path + "/large")
         service.track(key("small"), directory: directory.path + "/small")
@@ -262,6 +262,64 @@ struct TrackingServiceTests {
             return
         }
         #expect(try sink.measure(key("large")) == oracle(directory.path + "/large"))
+        // Passes go on, and the thread that follows the others does not try in vain.
+        let before = service.counters
+        try await wait(until: "three passes") { service.counters.looks > before.looks + 36_000 }
+        #expect(service.counters.fullLooks == before.fullLooks)
+        for index in 0..<11_000 { #expect(unlink(directory.path + "/large/\(index)") == 0) }
+        try await wait(until: "events again") {
+            if case .measured(_, .exact) = sink.outcome(key("large")) { true } else { false }
+        }
+        #expect(await service.barrier(deadlineMilliseconds: 10_000) == [])
+        #expect(try sink.measure(key("large")) == oracle(directory.path + "/large"))
+    }
+
+    @Test("a directory of very many files has its figure, and costs the layer beside it nothing")
+    func oneDirectory() async throws {
+        let isLong = ProcessInfo.processInfo.environment["USAGED_TEST_ALL"] != nil
+        let count = isLong ? 1_000_000 : 20_000
+        let directory = try ScratchDirectory("track")
+        do {
+            for name in ["large", "small"] { try directory.directory(name) }
+            let (service, sink) = try makeService(TrackingOptions(pollSeconds: 1, shards: 1))
+            defer { service.stop() }
+            for name in ["large", "small"] { service.track(key(name), directory: directory(name)) }
+            #expect(await service.barrier(deadlineMilliseconds: 10_000) == [])
+            let writer = try await ChildProcess.start(
+                ["perl", "-e", "chdir $ARGV[0]; for (1..$ARGV[1]) { open F, '>', $_; close F }"]
+                    + [directory("large"), "\(count)"], diesWithParent: true)
+            var round = 0
+            var late = 0
+            while writer.exit == nil || round < 3 {
+                round += 1
+                try directory.write(String(repeating: "x", count: round * 100), to: "small/file")
+                let unsettled = await service.barrier(deadlineMilliseconds: 20_000)
+                // One look at half a million files can outlast the time, which is told.
+                guard let unsettled else {
+                    late += 1
+                    continue
+                }
+                #expect(!unsettled.contains(key("small")))
+                #expect(sink.measure(key("small"))?.sizeBytes == Int64(round * 100))
+            }
+            #expect(late <= (isLong ? 5 : 0))
+            try await wait(until: "the figure of all files", deadline: .seconds(60)) {
+                sink.measure(key("large"))?.inodes == Int64(count + 1)
+            }
+            if isLong {
+                guard case .measured(_, .polling) = sink.outcome(key("large")) else {
+                    Issue.record("\(String(describing: sink.outcome(key("large"))))")
+                    return
+                }
+            } else {
+                #expect(await service.barrier(deadlineMilliseconds: 20_000) == [])
+                #expect(try sink.measure(key("large")) == oracle(directory("large")))
+            }
+        } catch {
+            try? await directory.remove()
+            throw error
+        }
+        try await directory.remove()
     }
 
     @Test("a layer that found no room in memory is followed when another leaves some")

@@ -52,13 +52,25 @@ extension Container {
         self.init(
             engine: container.store.engine, root: container.store.root, id: fact.id, name: fact.name,
             image: container.image,
-            state: SourceState(container.confidence), reason: container.confidence.reason,
+            state: SourceState(container.confidence),
+            reason: container.confidence.reason ?? container.overflow,
             diskBytes: container.writable.diskBytes, sizeBytes: container.writable.sizeBytes,
             virtualSizeBytes: container.virtual.sizeBytes, logBytes: 0,
             volumes: fact.mounts.filter { $0.kind == .volume }.compactMap(\.name).sorted(),
             growth: Growth(minute: growth.minute, hour: growth.hour, day: growth.day),
             running: fact.isRunning, created: fact.created,
             deletedOpen: container.deletedOpen.map { DeletedOpen($0) })
+    }
+}
+
+extension ContainerUsage {
+    /// That its sizes are more than can be told; a container can make it so with sparse files.
+    fileprivate var overflow: String? {
+        guard writable.sizeBytes == .max || virtual.sizeBytes == .max else { return nil }
+        return """
+            the apparent sizes of its files add up to more than \(Int64.max) bytes, which is told in their place; \
+            the allocated bytes are not affected
+            """
     }
 }
 

@@ -40,8 +40,12 @@ public final class UsageDaemon: Service {
     ///   - settings: What ``DaemonOptions/settings()`` gave.
     ///   - passed: The sockets that the service manager passed.
     ///   - logger: The daemon's log.
+    ///   - settleLog: Waits until what was logged is written; an alert is kept as told after that.
     /// - Throws: What kept a part from being made: no descriptors or memory left.
-    public init(options: DaemonOptions, settings: Settings, passed: PassedSockets, logger: Logger) throws {
+    public init(
+        options: DaemonOptions, settings: Settings, passed: PassedSockets, logger: Logger,
+        settleLog: @escaping @Sendable () -> Void = {}
+    ) throws {
         self.options = options
         self.settings = settings
         self.logger = logger
@@ -62,7 +66,7 @@ public final class UsageDaemon: Service {
         var growth = GrowthBook()
         growth.restore(state.savedGrowth(), at: moment)
         let wakeUp = try WakeUp()
-        let saving = AlertSaving(state: state)
+        let saving = AlertSaving(state: state, settleLog: settleLog)
         let announcer = Announcer(hub: hub, logger: logger) { saving.save() }
         let books = UsageBooks(alerts: alerts, growth: growth, announcer: announcer, wakeUp: wakeUp)
         saving.take(from: books)
@@ -260,10 +264,12 @@ public final class UsageDaemon: Service {
 /// Keeps the alerts, and the figures that they come from, whenever alerts change: the books call it, and it asks the books.
 private final class AlertSaving: Sendable {
     private let state: DaemonState
+    private let settleLog: @Sendable () -> Void
     private let books = Mutex<UsageBooks?>(nil)
 
-    init(state: DaemonState) {
+    init(state: DaemonState, settleLog: @escaping @Sendable () -> Void) {
         self.state = state
+        self.settleLog = settleLog
     }
 
     func take(from books: UsageBooks) {
@@ -272,7 +278,12 @@ private final class AlertSaving: Sendable {
 
     func save() {
         guard let books = books.withLock({ $0 }) else { return }
-        state.save { books.savedAlerts() }
+        state.save { [settleLog] in
+            let alerts = books.savedAlerts()
+            // Killed between the two, the daemon tells an alert again rather than never.
+            settleLog()
+            return alerts
+        }
         // A growth rule is judged by what is remembered.
         state.saveGrowth { books.savedGrowth() }
     }

@@ -1,6 +1,7 @@
 internal import Accounting
 internal import Dispatch
 internal import FoundationEssentials
+internal import Glibc
 internal import History
 internal import Journal
 internal import Logging
@@ -15,7 +16,10 @@ final class DaemonState: Sendable {
     /// Containers whose figures go into one value.
     private static let growthGroup = 64
 
-    private let store: StateStore
+    private let directory: String
+    private let opened: Mutex<StateStore>
+    /// What was saved of the alerts last.
+    private let alerts = Mutex<[UInt8]?>(nil)
     private let logger: Logger
     private let queue = DispatchQueue(label: "usaged.state", qos: .utility)
     private let hasFailed = Mutex(false)
@@ -32,20 +36,38 @@ final class DaemonState: Sendable {
 
     /// Opens the state of a directory; where that fails, it is told, and what is kept is lost at the end.
     init(directory: String, logger: Logger) throws(StateError) {
+        self.directory = directory
         self.logger = logger
         do {
             let (store, notice) = try StateStore.open(directory: directory)
-            self.store = store
+            opened = Mutex(store)
             if let notice {
                 logger.record(.stateFailure, .warning, "\(notice)", metadata: ["reason": "\(notice)"])
             }
         } catch {
-            store = try StateStore.inMemory()
+            opened = Mutex(try StateStore.inMemory())
             logger.record(
                 .stateFailure, .error,
                 "\(error); until a restart marks, alert state and measured layers are kept in memory alone",
                 metadata: ["reason": "\(error)"])
         }
+    }
+
+    /// The store; opened anew where its file was removed or replaced, for no restart would find what is written there.
+    ///
+    /// For the queue alone.
+    private func current() throws(StateError) -> StateStore {
+        let old = opened.withLock { $0 }
+        guard !old.isInPlace else { return old }
+        mkdir(directory, 0o750)
+        let (new, notice) = try StateStore.open(directory: directory)
+        opened.withLock { $0 = new }
+        try? old.close()
+        let reason =
+            notice ?? "the state in \(directory) was removed or replaced, and is begun anew; marks are lost"
+        logger.record(.stateFailure, .warning, "\(reason)", metadata: ["reason": "\(reason)"])
+        if let alerts = alerts.withLock({ $0 }) { try new.setValue(alerts, for: Self.alertsKey) }
+        return new
     }
 
     // MARK: Alerts and growth
@@ -59,7 +81,9 @@ final class DaemonState: Sendable {
     func save(_ alerts: @escaping @Sendable () -> [SavedAlert]) {
         queue.async { [self] in
             attempt { () throws(StateError) in
-                try store.setValue(encoded(alerts()), for: Self.alertsKey)
+                let bytes = encoded(alerts())
+                self.alerts.withLock { $0 = bytes }
+                try current().setValue(bytes, for: Self.alertsKey)
             }
         }
     }
@@ -113,11 +137,11 @@ final class DaemonState: Sendable {
             var rest = growth[...]
             while !rest.isEmpty {
                 let group = Array(rest.prefix(Self.growthGroup))
-                try store.setValue(encoded(group), for: "\(Self.growthKey).\(index)")
+                try current().setValue(encoded(group), for: "\(Self.growthKey).\(index)")
                 rest = rest.dropFirst(Self.growthGroup)
                 index += 1
             }
-            try store.setValue(nil, for: "\(Self.growthKey).\(index)")
+            try current().setValue(nil, for: "\(Self.growthKey).\(index)")
         }
     }
 
@@ -126,7 +150,7 @@ final class DaemonState: Sendable {
     func layerMeasures(of store: StoreIdentity) -> [String: CachedMeasure] {
         queue.sync {
             var measures: [String: CachedMeasure] = [:]
-            attempt { () throws(StateError) in measures = try self.store.layerMeasures(of: store) }
+            attempt { () throws(StateError) in measures = try current().layerMeasures(of: store) }
             return measures
         }
     }
@@ -137,7 +161,7 @@ final class DaemonState: Sendable {
         _ body: @escaping @Sendable () -> Void
     ) {
         queue.async { [self] in
-            attempt { () throws(StateError) in try self.store.save(measures, of: store) }
+            attempt { () throws(StateError) in try current().save(measures, of: store) }
             body()
         }
     }
@@ -145,7 +169,7 @@ final class DaemonState: Sendable {
     func removeLayers(_ ids: [String], of store: StoreIdentity) {
         guard !ids.isEmpty else { return }
         queue.async { [self] in
-            attempt { () throws(StateError) in try self.store.removeLayers(ids, of: store) }
+            attempt { () throws(StateError) in try current().removeLayers(ids, of: store) }
         }
     }
 
@@ -155,7 +179,7 @@ final class DaemonState: Sendable {
         let result: Result<Mark?, StateError> = await withCheckedContinuation { continuation in
             queue.async { [self] in
                 do throws(StateError) {
-                    continuation.resume(returning: .success(try store.mark(named: name)))
+                    continuation.resume(returning: .success(try current().mark(named: name)))
                 } catch {
                     continuation.resume(returning: .failure(error))
                 }
@@ -168,7 +192,7 @@ final class DaemonState: Sendable {
         let result: Result<Void, StateError> = await withCheckedContinuation { continuation in
             queue.async { [self] in
                 do throws(StateError) {
-                    try store.save(mark, named: name)
+                    try current().save(mark, named: name)
                     continuation.resume(returning: .success(()))
                 } catch {
                     continuation.resume(returning: .failure(error))
@@ -183,7 +207,7 @@ final class DaemonState: Sendable {
     func close() {
         queue.sync {
             growthSaving.withLock { $0.isClosed = true }
-            attempt { () throws(StateError) in try store.close() }
+            attempt { () throws(StateError) in try opened.withLock { $0 }.close() }
         }
     }
 
@@ -217,7 +241,7 @@ final class DaemonState: Sendable {
     private func decoded<Value: Decodable>(_ type: Value.Type, _ key: String) -> Value? {
         queue.sync {
             var bytes: [UInt8]?
-            attempt { () throws(StateError) in bytes = try store.value(for: key) }
+            attempt { () throws(StateError) in bytes = try current().value(for: key) }
             guard let bytes else { return nil }
             do {
                 return try JSONDecoder().decode(type, from: Data(bytes))

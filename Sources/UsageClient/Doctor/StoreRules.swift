@@ -56,10 +56,11 @@ struct StoreRule: DoctorRule {
     }
 }
 
-/// A kernel that does not tell all that happens.
+/// A kernel that does not tell all that happens, where the watches in containers' mounts do not make up for it.
 struct KernelRule: DoctorRule {
     func findings(_ facts: DoctorFacts) -> [Finding] {
-        facts.silences.map { silence in
+        let reasons = facts.sources.compactMap(\.reason) + facts.containers.compactMap(\.reason)
+        return facts.silences.filter { silence in reasons.contains { $0.contains(silence) } }.map { silence in
             Finding(
                 id: "kernel", severity: .problem, what: "The kernel does not tell all changes: \(silence).",
                 why: """
