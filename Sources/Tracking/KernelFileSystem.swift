@@ -97,11 +97,11 @@ struct LayerWatches {
         if let owner = owners.owner(of: watch) {
             if owner != layer { budget.move(from: owner, to: layer) }
         } else {
-            let answer = budget.take(for: layer)
-            guard answer == .granted else {
+            guard budget.take(for: layer) == .granted else {
                 inotify.remove(watch: watch)
                 throw KernelError(
-                    call: "inotify_add_watch", errno: answer == .exhausted ? .noSpace : .diskQuotaExceeded)
+                    call: "inotify_add_watch",
+                    errno: budget.isBoundByConfiguration ? .diskQuotaExceeded : .noSpace)
             }
         }
         owners.assign(watch, to: layer)

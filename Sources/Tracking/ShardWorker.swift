@@ -353,7 +353,7 @@ final class ShardWorker {
             entry.lastRootLook = now
             tracker.lookAtRoot()
             if budget.mustYield(index) {
-                tracker.yieldWatches()
+                tracker.yieldWatches(isBoundByConfiguration: budget.isBoundByConfiguration)
                 report(entry, index, [])
             }
         }

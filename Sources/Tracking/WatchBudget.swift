@@ -2,8 +2,8 @@ internal import Synchronization
 
 /// How many watches all layers together may hold, and each of them.
 ///
-/// Containers decide how many directories there are. A layer may have half of what the others leave, so that however
-/// many one makes, the rest can be watched. Where a layer lacks some all the same, because many are large or others on
+/// Containers decide how many directories there are. A layer may have three quarters of what the others leave, so
+/// that however many one makes, the rest can be watched. Where a layer lacks some all the same, because many are large or others on
 /// the host hold watches, the layer with the most gives its back if it has far more than that one.
 final class WatchBudget: Sendable {
     enum Answer: Hashable, Sendable {
@@ -19,8 +19,8 @@ final class WatchBudget: Sendable {
         var total = 0
         var lastLayer = 0
         var kernelLimit: (watches: Int, until: Int64)?
-        /// What there was when the kernel refused one, and until when that is taken to be all; monotonic.
-        var ceiling: (watches: Int, until: Int64)?
+        /// What there was when the kernel refused one is taken to be all; from then on, monotonic, for a few more.
+        var ceiling: (watches: Int, rises: Int64, kernelLimit: Int)?
         /// A layer was refused that has far less: one that has so many is to give its back, until then.
         var claim: (watches: Int, until: Int64)?
     }
@@ -29,20 +29,24 @@ final class WatchBudget: Sendable {
     fileprivate static let alwaysAllowed = 64
     /// A layer yields to one that has so many times less; a smaller number would have two take turns.
     fileprivate static let claimFactor = 4
-    /// Others on the host take watches and give them back.
-    private static let ceilingLasts: Int64 = 600_000_000_000
-    private static let kernelLimitLasts: Int64 = 10_000_000_000
+    private static let kernelLimitLasts: Int64 = 5_000_000_000
     fileprivate static let claimLasts: Int64 = 15_000_000_000
 
     private let limit: Int
+    /// Others on the host give watches back: so often more are tried than there were, nanoseconds.
+    private let riseInterval: Int64
     private let readKernelLimit: @Sendable () -> Int?
     private let state = Mutex(State())
 
     /// - Parameters:
     ///   - limit: What the operator allows.
+    ///   - riseSeconds: How long after the kernel refused a watch more are tried.
     ///   - kernelLimit: Gives the kernel's limit as it is now, `nil` where it is not known.
-    init(limit: Int, kernelLimit: @escaping @Sendable () -> Int? = { nil }) {
+    init(
+        limit: Int, riseSeconds: Int = 30, kernelLimit: @escaping @Sendable () -> Int? = { nil }
+    ) {
         self.limit = limit
+        riseInterval = Int64(riseSeconds) * 1_000_000_000
         readKernelLimit = kernelLimit
     }
 
@@ -59,7 +63,8 @@ final class WatchBudget: Sendable {
         return state.withLock { state in
             let all = available(&state, at: now)
             let held = state.byLayer[layer] ?? 0
-            let share = max(Self.alwaysAllowed, (all - (state.total - held)) / 2)
+            let left = all - (state.total - held)
+            let share = max(Self.alwaysAllowed, left - left / 4)
             guard held < share, state.total < all else {
                 state.claim(for: held, at: now)
                 return held < share ? .exhausted : .overShare
@@ -87,7 +92,8 @@ final class WatchBudget: Sendable {
     func noteRefusal(of layer: Int) {
         let now = monotonicNanoseconds()
         state.withLock { state in
-            state.ceiling = (state.total, now + Self.ceilingLasts)
+            _ = available(&state, at: now)
+            state.ceiling = (state.total, now + riseInterval, state.kernelLimit?.watches ?? .max)
             state.claim(for: state.byLayer[layer] ?? 0, at: now)
         }
     }
@@ -105,12 +111,25 @@ final class WatchBudget: Sendable {
         }
     }
 
+    /// Whether it is the operator's limit that holds, and not the kernel's.
+    var isBoundByConfiguration: Bool {
+        state.withLock { limit <= min($0.kernelLimit?.watches ?? .max, $0.ceiling?.watches ?? .max) }
+    }
+
     private func available(_ state: inout State, at now: Int64) -> Int {
         if state.kernelLimit.map({ now >= $0.until }) ?? true {
             state.kernelLimit = (readKernelLimit() ?? .max, now + Self.kernelLimitLasts)
         }
-        if state.ceiling.map({ now >= $0.until }) ?? false { state.ceiling = nil }
-        return min(limit, state.kernelLimit?.watches ?? .max, state.ceiling?.watches ?? .max)
+        let kernelLimit = state.kernelLimit?.watches ?? .max
+        if let ceiling = state.ceiling {
+            if kernelLimit > ceiling.kernelLimit || ceiling.watches >= kernelLimit {
+                state.ceiling = nil
+            } else if now >= ceiling.rises {
+                let more = max(Self.alwaysAllowed, ceiling.watches / 4)
+                state.ceiling = (ceiling.watches + more, now + riseInterval, ceiling.kernelLimit)
+            }
+        }
+        return min(limit, kernelLimit, state.ceiling?.watches ?? .max)
     }
 }
 

@@ -37,15 +37,18 @@ extension LayerTracker {
     }
 
     /// Gives all watches back, for other layers lack some.
-    package func yieldWatches() {
-        fail(Self.overShare)
+    package func yieldWatches(isBoundByConfiguration: Bool) {
+        fail(Self.outOfWatches(isBoundByConfiguration: isBoundByConfiguration))
     }
 
-    private static var overShare: Failure {
-        .untrackable(
+    private static func outOfWatches(isBoundByConfiguration: Bool) -> Failure {
+        let remedy =
+            isBoundByConfiguration
+            ? "tracking.watch_budget in the configuration" : "the sysctl fs.inotify.max_user_watches"
+        return .untrackable(
             reason: """
-                it has more directories than its share of the inotify watches; raise the sysctl \
-                fs.inotify.max_user_watches, or tracking.watch_budget where that is set
+                no inotify watches are left for it, of which a layer may have three quarters of what the others \
+                leave; raise \(remedy)
                 """)
     }
 
@@ -59,13 +62,9 @@ extension LayerTracker {
 
     /// What it means that a watch was refused, if it is for want of something.
     func outOfWatches(_ error: KernelError) -> Failure? {
-        if error.errno == .diskQuotaExceeded { return Self.overShare }
+        if error.errno == .diskQuotaExceeded { return Self.outOfWatches(isBoundByConfiguration: true) }
         guard error.isScarcity else { return nil }
         guard error.errno == .noSpace else { return .untrackable(reason: error.advice) }
-        return .untrackable(
-            reason: """
-                inotify watches are used up; raise the sysctl fs.inotify.max_user_watches, or \
-                tracking.watch_budget where that is set
-                """)
+        return Self.outOfWatches(isBoundByConfiguration: false)
     }
 }
