@@ -9,7 +9,7 @@ AS_ROOT = $(if $(filter 0,$(shell id -u)),env,sudo env "PATH=$$PATH")
 # Hundreds of tests at once keep each other from what they wait for.
 AT_ONCE = --experimental-maximum-parallelization-width 6
 
-.PHONY: all build demo-store test test-all demo bench lint format install clean deps test-deps
+.PHONY: all build demo-store test test-all exactness demo bench lint format install clean deps test-deps
 
 all: build
 
@@ -37,6 +37,11 @@ test: test-deps
 test-all: test-deps
 	$(SWIFT) build --build-tests
 	$(AS_ROOT) USAGED_TEST_ENGINE=required USAGED_TEST_ALL=1 SWIFT_DETERMINISTIC_HASHING=1 $(SWIFT) test --skip-build $(AT_ONCE)
+
+# The figures on real file systems, with twenty seeds each; writes the table of Documentation/exactness.md.
+exactness: test-deps
+	$(SWIFT) build --build-tests
+	@$(AS_ROOT) SWIFT="$(SWIFT)" scripts/exactness.sh
 
 demo: build demo-store
 	@STORE="$(STORE)" scripts/demo.sh

@@ -8,28 +8,6 @@ import UsageTestKit
 
 @testable import Tracking
 
-/// Keeps the last report of each layer.
-final class LastReports: TrackingSink {
-    private let reports = Mutex<[LayerKey: LayerReport]>([:])
-
-    func take(_ report: LayerReport) {
-        reports.withLock { $0[report.key] = report }
-    }
-
-    func measure(_ key: LayerKey) -> Measure? {
-        guard case .measured(let measure, _) = reports.withLock({ $0[key]?.outcome }) else { return nil }
-        return measure.total
-    }
-
-    func report(_ key: LayerKey) -> LayerReport? {
-        reports.withLock { $0[key] }
-    }
-
-    func outcome(_ key: LayerKey) -> LayerReport.Outcome? {
-        reports.withLock { $0[key]?.outcome }
-    }
-}
-
 @Suite("Tracking writable layers")
 struct TrackingServiceTests {
     let store = StoreIdentity(engine: "test", driver: "directory", root: "/")
