@@ -13,6 +13,7 @@ final class ShardWorker {
         var lastReported: LayerReport.Outcome?
         var lastWatches = -1
         var lastAudit: Int64
+        var lastEvent: Int64 = 0
         var nextRetry: Int64?
         var wasPolled = false
 
@@ -32,6 +33,7 @@ final class ShardWorker {
     }
 
     private static let drainLimit = 65_536
+    private static let shortestRescanGap: Int64 = 1_000_000_000
 
     private let options: TrackingOptions
     private let sink: any TrackingSink
@@ -51,9 +53,12 @@ final class ShardWorker {
     private var nextIndex = 0
     private var counters = TrackingCounters()
     private var retired = TrackerCounters()
+    private var drainedAt: Int64 = 0
     private var firstEvent: Int64?
     private var lastBatch: Int64 = 0
     private var isOverflown = false
+    /// Nanoseconds from one look at everything after lost events to the next.
+    private var rescanGap = ShardWorker.shortestRescanGap
     private var barriers: [TrackingShard.Answer] = []
     private var isStopped = false
 
@@ -122,8 +127,22 @@ final class ShardWorker {
     }
 
     private func auditDue(_ entry: Tracked) -> Int64 {
-        // An audit may take a hundredth of the time at most.
-        (entry.tracker.lastFullLook?.end ?? 0) + max(5_000_000_000, entry.tracker.fullLookEstimate * 100)
+        let last = entry.tracker.lastFullLook?.end ?? 0
+        if entry.tracker.hasLostEvents { return last + rescanGap }
+        let estimate = min(entry.tracker.fullLookEstimate, 60_000_000_000)
+        // A busy layer may be suspect again at once, so an audit may take a hundredth of the time at most; one at rest
+        // is settled by it.
+        let atRest = max(entry.lastEvent + 1_000_000_000, last + max(1_000_000_000, estimate * 20))
+        return min(atRest, last + max(5_000_000_000, estimate * 100))
+    }
+
+    /// An overflow costs all layers of this thread a look at everything; in a flood without end these may take a
+    /// twentieth of the time at most.
+    private func spaceRescans() {
+        let estimate = tracked.values.reduce(Int64(0)) { sum, entry in
+            sum.addingClamped(entry.tracker.hasLostEvents ? entry.tracker.fullLookEstimate : 0)
+        }
+        rescanGap = max(Self.shortestRescanGap, min(estimate, 60_000_000_000) * 20)
     }
 
     // MARK: Commands
@@ -150,8 +169,8 @@ final class ShardWorker {
         nextIndex += 1
         let fileSystem = KernelFileSystem(
             path: directory, instance: instance, watches: owners, budget: budget, layer: index)
-        // XFS keeps preallocated blocks for up to 300 s; elsewhere the second stage is one look in vain.
-        let tracker = LayerTracker(fileSystem: fileSystem, settleSeconds: [35, 320])
+        let tracker = LayerTracker(
+            fileSystem: fileSystem, settleSeconds: options.settling.looksAfterSeconds)
         tracked[index] = Tracked(key, directory, tracker, silence: silence, now: monotonicNanoseconds())
         indices[key] = index
     }
@@ -169,6 +188,7 @@ final class ShardWorker {
 
     private func drain() {
         guard let inotify = instance.inotify else { return }
+        drainedAt = monotonicNanoseconds()
         do {
             // A flood may not hold the thread, but a barrier needs all that was queued when it came.
             let asked = barriers.isEmpty ? 0 : try inotify.pendingBytes()
@@ -185,13 +205,16 @@ final class ShardWorker {
 
     private func take(_ event: InotifyEvent) {
         counters.events += 1
-        if firstEvent == nil { firstEvent = monotonicNanoseconds() }
+        if firstEvent == nil { firstEvent = drainedAt }
         if event.mask.contains(.queueOverflow) {
             isOverflown = true
             return
         }
         guard let index = owners.owner(of: event.watch) else { return }
-        tracked[index]?.tracker.note(event)
+        if let entry = tracked[index] {
+            entry.lastEvent = drainedAt
+            entry.tracker.note(event)
+        }
         if event.mask.contains(.ignored), owners.release(event.watch, from: index) { budget.give() }
     }
 
@@ -199,6 +222,7 @@ final class ShardWorker {
 
     private func runBatches() {
         let now = monotonicNanoseconds()
+        spaceRescans()
         let asked = barriers
         barriers = []
         let isDue = firstEvent != nil && now >= batchDue

@@ -18,6 +18,7 @@ package final class LayerTracker<FileSystem: LayerFileSystem> {
     let fileSystem: FileSystem
     // A copy of it that lives while it is changed would make each change copy the whole: use it in place.
     private var tree: LayerTree?
+    /// Open while a batch runs: between batches it would keep the file system from being unmounted.
     private var rootHandle: FileSystem.Handle?
     private var pending = PendingLooks()
     private var aliases = AliasMemory()
@@ -27,6 +28,8 @@ package final class LayerTracker<FileSystem: LayerFileSystem> {
 
     /// Something may have been written that no place tells of; only a look at everything finds it.
     package private(set) var needsAudit = false
+    /// The look at everything is needed because events were lost, by the kernel or because too many places were marked.
+    package private(set) var hasLostEvents = false
     /// Why it cannot be told by events; `nil` while it is.
     package private(set) var failure: Failure?
     package private(set) var lastFullLook: (end: Int64, duration: Int64, inodes: Int)?
@@ -74,9 +77,9 @@ package final class LayerTracker<FileSystem: LayerFileSystem> {
 
     package var measure: LayerMeasure { tree?.measure ?? .empty }
     package var watchCount: Int { directoryOfWatch.count }
-    package var hasPending: Bool { !pending.isEmpty }
+    package var hasPending: Bool { !pending.isEmpty || eventsWereLost }
     /// Whether the figure holds all that is known to have happened.
-    package var isSettled: Bool { pending.isEmpty && !needsAudit && failure == nil && tree != nil }
+    package var isSettled: Bool { !hasPending && !needsAudit && failure == nil && tree != nil }
     /// Whether the figure holds all that was marked before the last batch.
     package var isAnswered: Bool {
         !needsAudit && !isIncomplete && restats.isEmpty && failure == nil && tree != nil
@@ -104,12 +107,11 @@ package final class LayerTracker<FileSystem: LayerFileSystem> {
         }
     }
 
-    /// Events were lost: everything is to be looked at again.
+    /// Events were lost: after the next batch, which looks at what is marked all the same, everything is to be looked
+    /// at again.
     package func noteOverflow() {
         isCheck = false
-        aliases.forgetNameless()
         eventsWereLost = true
-        pending.lookAtEverything()
     }
 
     /// Looks again at all files that may change without an event: those written lately, whose blocks may, and those
@@ -142,7 +144,7 @@ package final class LayerTracker<FileSystem: LayerFileSystem> {
     /// Makes the next batch a look at everything.
     package func audit() {
         pending.lookAtEverything()
-        counters.audits += 1
+        if !hasLostEvents { counters.audits += 1 }
     }
 
     /// Makes the next batch a look at everything that no event gave cause for.
@@ -173,12 +175,19 @@ package final class LayerTracker<FileSystem: LayerFileSystem> {
     /// Returns the paths that changed most.
     package func runBatch(now: Int64, relief: @escaping () -> Void) -> [PathGrowth] {
         self.now = now
-        if eventsWereLost { namesAreUncertainUntil = now.addingClamped(Self.uncertainty) }
+        if eventsWereLost || pending.hasDroppedNames {
+            namesAreUncertainUntil = now.addingClamped(Self.uncertainty)
+            aliases.forgetNameless()
+            needsAudit = true
+            hasLostEvents = true
+        }
         eventsWereLost = false
+        let wereEventsLost = hasLostEvents
         self.relief = relief
         defer {
             self.relief = {}
             recent = []
+            rootHandle = nil
         }
         growth = BatchGrowth()
         // What the first look finds was there before.
@@ -194,7 +203,7 @@ package final class LayerTracker<FileSystem: LayerFileSystem> {
         let changedFiles = restats
         restats = []
         do throws(Failure) {
-            if isCheck {
+            if isCheck, openKnownRoot() {
                 try restat(changedFiles)
                 try finish()
                 let told = measure.total
@@ -202,15 +211,16 @@ package final class LayerTracker<FileSystem: LayerFileSystem> {
                 try finish()
                 relief()
                 noteCorrection(from: told)
-            } else if looks.everything || tree == nil || failure != nil {
+            } else if looks.everything || tree == nil || failure != nil || !openKnownRoot() {
                 try lookAtEverything()
+                rememberUnseen(looks)
             } else {
                 try look(at: looks)
             }
             try restat(changedFiles)
             try finish()
             // A file that came while a directory went may be open by a name in that.
-            if looks.directoryWent { noteUnheard(newFiles) }
+            if looks.directoryWent || wereEventsLost && !isFirst { noteUnheard(newFiles) }
             newFiles = []
             failure = nil
         } catch {
@@ -218,6 +228,24 @@ package final class LayerTracker<FileSystem: LayerFileSystem> {
         }
         counters.batches += 1
         return isFirst ? [] : growth.top { [tree] in tree?.path(of: $0) }
+    }
+
+    /// Opens the layer's directory; returns whether it is the one that is known.
+    private func openKnownRoot() -> Bool {
+        guard let handle = try? fileSystem.openRoot(), let status = try? fileSystem.status(of: handle),
+            status.identity.inode == tree?.root, status.identity.device == tree?.device
+        else { return false }
+        rootHandle = handle
+        return true
+    }
+
+    /// A look at everything sees what was written before, by whatever name, but not what names may mean later.
+    private func rememberUnseen(_ looks: PendingLooks) {
+        for (directory, names) in looks.names {
+            for (name, look) in names where look.passedUnseen {
+                aliases.rememberUnseen(Place(directory: directory, name: name))
+            }
+        }
     }
 
     private func noteCorrection(from told: Measure) {
@@ -269,6 +297,8 @@ package final class LayerTracker<FileSystem: LayerFileSystem> {
             settledBytes = fileSystem.settledBytes(of: handle)
         }
         rootHandle = handle
+        if hasLostEvents { aliases.forgetNameless() }
+        hasLostEvents = false
         needsAudit = false
         aliases.trustAgain()
         settle.clearOverflow()

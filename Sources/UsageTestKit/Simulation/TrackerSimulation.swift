@@ -78,6 +78,8 @@ package struct TrackerSimulation {
             now += 25_000_000
             drain()
             tracker.markSettled(by: now)
+            // Its time comes sooner or later, and others work meanwhile.
+            if tracker.needsAudit, Bool.random(using: &disturbance.generator) { tracker.audit() }
             _ = tracker.runBatch(now: now) { drain() }
         }
         while life.operations < options.operations {
