@@ -99,7 +99,7 @@ let package = Package(
         tests(of: "Stores", ["Stores", "Accounting", "Kernel"]),
         tests(of: "Tracking", ["Tracking", "Accounting", "Kernel"]),
         // The tracking service on real file systems, under every kind of work.
-        tests(of: "Exactness", ["Tracking", "Accounting", "Kernel", "random-writer"]),
+        tests(of: "Exactness", ["Tracking", "Accounting", "Kernel", "random-writer", "usaged"]),
         tests(of: "History", ["History", "Accounting", grdb]),
         tests(of: "Journal", ["Journal", "journal-probe", logging]),
         tests(of: "Settings", ["Settings", "Accounting"]),

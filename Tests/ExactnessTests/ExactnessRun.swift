@@ -21,9 +21,20 @@ struct ExactnessRun {
         var differences: [String] = []
     }
 
-    /// Operations of each writer in one round: few that fit into the queue, and floods that do not.
-    private static let rounds = [60, 60, flood, 60, 60, flood, 60]
-    private static let flood = 4_000
+    private enum Round {
+        /// Few operations, that fit into a queue of some size.
+        case plain, mixed
+        /// More than any queue holds.
+        case plainFlood, mixedFlood
+
+        var operations: Int { isFlood ? 3_000 : 60 }
+        var isFlood: Bool { self == .plainFlood || self == .mixedFlood }
+        var isPlain: Bool { self == .plain || self == .plainFlood }
+    }
+
+    private static let rounds: [Round] = [
+        .plain, .plain, .mixed, .mixed, .mixed, .plainFlood, .plain, .mixedFlood, .mixed,
+    ]
 
     let configuration: Configuration
     let fileSystem: LoopFileSystem
@@ -80,19 +91,19 @@ struct ExactnessRun {
             RandomSystemCalls(root: root, seed: seed &* 16 &+ $0, outside: outside)
         }
         defer { for index in threads.indices { threads[index].finish() } }
-        for (round, count) in Self.rounds.enumerated() {
-            if isHeldUp, count == Self.flood { sink.pause() }
-            async let processes: Void = runProcesses(root: root, outside, operations: count, round: round)
+        for (index, round) in Self.rounds.enumerated() {
+            if isHeldUp, round.isFlood { sink.pause() }
+            async let processes: Void = runProcesses(root: root, outside, round, index: index)
             threads = await withTaskGroup(of: (Int, RandomSystemCalls).self) { group in
                 for (index, thread) in threads.enumerated() {
-                    group.addTask { (index, await Self.work(thread, operations: count)) }
+                    group.addTask { (index, await Self.work(thread, round)) }
                 }
                 return await group.reduce(into: threads) { $0[$1.0] = $1.1 }
             }
             try await processes
             sink.resume()
-            summary.operations += Int64(count * 4)
-            try await compare(layer, service, sink, round: round, &summary)
+            summary.operations += Int64(round.operations * 4)
+            try await compare(layer, service, sink, round: index, &summary)
         }
         let counters = service.counters
         summary.seeds += 1
@@ -102,60 +113,43 @@ struct ExactnessRun {
         }
     }
 
-    private static func work(_ calls: RandomSystemCalls, operations: Int) async -> RandomSystemCalls {
+    private static func work(_ calls: RandomSystemCalls, _ round: Round) async -> RandomSystemCalls {
         await withCheckedContinuation { continuation in
             NamedThread.start("writer") {
                 var calls = calls
-                for _ in 0..<operations { calls.step() }
+                for _ in 0..<round.operations { round.isPlain ? calls.plainStep() : calls.step() }
                 continuation.resume(returning: calls)
             }
         }
     }
 
-    private func runProcesses(root: String, _ outside: String?, operations: Int, round: Int) async throws {
+    private func runProcesses(root: String, _ outside: String?, _ round: Round, index: Int) async throws {
+        let writer = try UsagedProcess.executable("random-writer")
         try await withThrowingTaskGroup(of: Void.self) { group in
-            for index in 2..<4 as Range<UInt64> {
-                let seed = seed &* 16 &+ index &+ UInt64(round) << 32
+            for process in 2..<4 as Range<UInt64> {
+                let seed = seed &* 16 &+ process &+ UInt64(index) << 32
                 let arguments =
-                    [Self.writer, root, "\(seed)", "\(operations)"] + (outside.map { [$0] } ?? [])
+                    [writer, root, "\(seed)", round.isPlain ? "plain" : "mixed", "\(round.operations)"]
+                    + (outside.map { [$0] } ?? [])
                 group.addTask { try await Command.output(arguments) }
             }
             try await group.waitForAll()
         }
     }
 
-    private static let writer = URL(fileURLWithPath: CommandLine.arguments[0]).deletingLastPathComponent()
-        .appendingPathComponent("random-writer").path
-
     private func compare(
         _ layer: String, _ service: TrackingService, _ sink: PausableReports, round: Int,
         _ summary: inout Summary
     ) async throws {
-        let state = Mark(configuration: configuration.name, seed: seed, round: round)
-        var unsettled: Set<LayerKey>?
-        let end = ContinuousClock.now + .seconds(60)
-        while ContinuousClock.now < end {
-            // The kernel changes blocks at writeback and after; what changes while it is compared counts for nothing.
-            try fileSystem.sync()
-            let before = try await FullWalk.measure(layer).total
-            unsettled = await service.barrier(deadlineMilliseconds: 10_000)
-            let figure = sink.measure(key)
-            let truth = try await FullWalk.measure(layer).total
-            guard before == truth, unsettled == [] else { continue }
-            summary.comparisons += 1
+        let place = "\(configuration.name), seed \(seed), round \(round)"
+        summary.comparisons += 1
+        do {
+            let (figure, truth) = try await service.compare(
+                key, with: layer, prepare: fileSystem.sync, figure: sink.measure)
             guard figure != truth else { return }
-            summary.differences.append("\(state): \(String(describing: figure)) is not \(truth)")
-            return
+            summary.differences.append("\(place): \(String(describing: figure)) is not \(truth)")
+        } catch let failure as WaitFailure {
+            summary.differences.append("\(place): \(failure)")
         }
-        summary.differences.append(
-            "\(state): no exact answer within a minute: \(String(describing: unsettled)), "
-                + "\(String(describing: sink.outcome(key)))")
-    }
-
-    private struct Mark: CustomStringConvertible {
-        var configuration: String
-        var seed: UInt64
-        var round: Int
-        var description: String { "\(configuration), seed \(seed), round \(round)" }
     }
 }

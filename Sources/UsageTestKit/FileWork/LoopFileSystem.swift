@@ -38,12 +38,20 @@ package struct LoopFileSystem: Sendable {
             try await Command.output(["truncate", "--size", "512M", image])
             try await Command.output(kind.make + [image])
             try made.scratch.directory("mounted")
-            try await Command.output(["mount", "-o", "loop", image, made.path])
+            try await made.mount()
         } catch {
             try? await made.remove()
             throw error
         }
         return made
+    }
+
+    package func mount() async throws {
+        try await Command.output(["mount", "-o", "loop", scratch("image"), path])
+    }
+
+    package func unmount() async throws {
+        try await Command.output(["umount", path])
     }
 
     /// Has everything written back, so that every block is allocated.
@@ -57,6 +65,8 @@ package struct LoopFileSystem: Sendable {
     }
 
     package func remove() async throws {
+        // The table of mounts, by which the scratch directory goes, can miss one while others come and go.
+        _ = try await Command.run(["umount", "--lazy", path])
         try await scratch.remove()
     }
 }

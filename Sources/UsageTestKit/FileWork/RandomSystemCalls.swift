@@ -17,6 +17,24 @@ package struct RandomSystemCalls {
         generator = SeededGenerator(seed: seed)
     }
 
+    /// One operation that leaves no doubt what was written: names only come, and nothing stays open.
+    ///
+    /// A tracker suspects nothing then, so that no look at everything makes good what it did not find by events.
+    package mutating func plainStep() {
+        operations += 1
+        let directory = "\(root)/plain\(number(20))"
+        let path = "\(directory)/\(number(500))"
+        switch number(12) {
+        case 0: _ = mkdir(directory, 0o755)
+        case 1...4: write(path, flags: O_CREAT | O_WRONLY | O_APPEND)
+        case 5...7: change(path)
+        case 8: mapAndStore(path)
+        case 9: setAttribute(path)
+        case 10: _ = symlink("target", path + "-link")
+        default: _ = rename(path, "\(directory)/renamed\(operations)-\(number(1 << 30))")
+        }
+    }
+
     /// One operation on names out of a small set, so that they meet.
     package mutating func step() {
         operations += 1
@@ -25,13 +43,13 @@ package struct RandomSystemCalls {
         case 0...5: write(path, flags: O_CREAT | O_WRONLY | O_APPEND)
         case 6: write(path, flags: O_CREAT | O_WRONLY | O_TRUNC)
         case 7: _ = truncate(path, off_t.random(in: 0..<200_000, using: &generator))
-        case 8, 9: _ = link(path, randomPath())
+        case 8, 9: _ = Glibc.link(path, randomPath())
         case 10...12: _ = unlink(path)
         case 13...15: _ = mkdir(path, 0o755)
         case 16: makeChain()
         case 17: _ = rmdir(path)
         case 18...20: _ = rename(path, randomPath())
-        case 21: _ = cfilework_exchange(path, randomPath())
+        case 21: Self.exchange(path, randomPath())
         case 22: moveOutOrIn(path)
         case 23: _ = symlink(String(repeating: "t", count: .random(in: 1...200, using: &generator)), path)
         case 24: try? FileManager.default.removeItem(atPath: path)
@@ -57,6 +75,26 @@ package struct RandomSystemCalls {
         open = []
     }
 
+    /// Gives two files or directories each other's names.
+    @discardableResult
+    package static func exchange(_ first: String, _ second: String) -> Bool {
+        cfilework_exchange(first, second) == 0
+    }
+
+    /// Opens a new file without a name (`O_TMPFILE`); -1 where that fails.
+    package static func openNameless(in directory: String) -> Int32 { cfilework_open_nameless(directory) }
+
+    /// Gives an open file a name, also its first.
+    package static func link(_ descriptor: Int32, as path: String) -> Bool {
+        cfilework_link_open(descriptor, path) == 0
+    }
+
+    @discardableResult
+    package static func setAttribute(_ name: String, bytes: Int, of path: String) -> Bool {
+        let value = [UInt8](repeating: 7, count: bytes)
+        return cfilework_set_attribute(path, name, value, bytes) == 0
+    }
+
     // MARK: Files
 
     private mutating func write(_ path: String, flags: Int32) {
@@ -78,7 +116,7 @@ package struct RandomSystemCalls {
     }
 
     private mutating func openNameless(_ path: String) {
-        let descriptor = cfilework_open_nameless(path)
+        let descriptor = Self.openNameless(in: path)
         guard descriptor >= 0 else { return }
         fill(descriptor)
         keep(descriptor)
@@ -86,7 +124,7 @@ package struct RandomSystemCalls {
 
     private mutating func nameOpen(_ path: String) {
         guard let descriptor = open.randomElement(using: &generator) else { return }
-        _ = cfilework_link_open(descriptor, path)
+        _ = Self.link(descriptor, as: path)
     }
 
     private mutating func changeOpen() {
@@ -154,14 +192,13 @@ package struct RandomSystemCalls {
     }
 
     private mutating func setAttribute(_ path: String) {
-        let value = [UInt8](repeating: 7, count: 1 + number(3_500))
-        _ = cfilework_set_attribute(path, "user.\(number(3))", value, value.count)
+        Self.setAttribute("user.\(number(3))", bytes: 1 + number(3_500), of: path)
     }
 
     /// Writes by a name that comes and goes.
     private mutating func passByName(_ path: String) {
         let name = randomPath()
-        guard link(path, name) == 0 else { return }
+        guard Glibc.link(path, name) == 0 else { return }
         let descriptor = Glibc.open(name, O_RDWR | O_CLOEXEC)
         unlink(name)
         guard descriptor >= 0 else { return }
