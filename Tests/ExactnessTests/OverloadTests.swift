@@ -32,6 +32,7 @@ struct OverloadTests {
         let before = service.counters
         let started = ContinuousClock.now
         let flood = Flood(in: directory.path, threads: 2)
+        defer { flood.requestStop() }
         try await wait(until: "many overflows and a few looks at everything", deadline: .seconds(60)) {
             let counters = service.counters
             return counters.overflows > before.overflows + 20 && counters.fullLooks > before.fullLooks + 2
@@ -79,6 +80,7 @@ struct OverloadTests {
             sink.measure(key("flooded")) != nil && sink.measure(key("quiet")) != nil
         }
         let flood = Flood(in: flooded, threads: 2)
+        defer { flood.requestStop() }
         var delays: [Duration] = []
         var inexact = 0
         for round in 0..<(Self.isLong ? 300 : 20) {

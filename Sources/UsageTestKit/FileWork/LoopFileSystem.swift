@@ -51,7 +51,11 @@ package struct LoopFileSystem: Sendable {
     }
 
     package func unmount() async throws {
-        try await Command.output(["umount", path])
+        // Whoever looks at it just now has a directory open.
+        try await wait(until: "\(path) to be unmounted") {
+            try await Command.output(["umount", path])
+            return true
+        }
     }
 
     /// Has everything written back, so that every block is allocated.
