@@ -11,7 +11,8 @@ AS_ROOT = $(if $(filter 0,$(shell id -u)),env,sudo env "PATH=$$PATH")
 # Hundreds of tests at once keep each other from what they wait for.
 AT_ONCE = --experimental-maximum-parallelization-width 6
 
-.PHONY: all build demo-store test test-all test-sanitized test-asan test-tsan fuzz demo bench lint format install clean deps test-deps
+.PHONY: all build demo-store test test-all test-sanitized test-asan test-tsan fuzz exactness demo bench lint format \
+    install clean deps test-deps
 
 all: build
 
@@ -58,6 +59,11 @@ test-asan test-tsan: test-%: test-deps
 # FUZZ_SECONDS for each target; FUZZ_TARGETS names those to run instead of all.
 fuzz: deps
 	@SWIFT="$(SWIFT)" FUZZ_SECONDS="$(FUZZ_SECONDS)" FUZZ_TARGETS="$(FUZZ_TARGETS)" scripts/fuzz.sh
+
+# The figures on real file systems, with twenty seeds each; writes the table of Documentation/exactness.md.
+exactness: test-deps
+	$(SWIFT) build --build-tests
+	@$(AS_ROOT) SWIFT="$(SWIFT)" scripts/exactness.sh
 
 demo: build demo-store
 	@STORE="$(STORE)" scripts/demo.sh

@@ -86,12 +86,22 @@ let package = Package(
             name: "journal-probe", dependencies: ["Journal", logging], path: "Tests/JournalProbe",
             swiftSettings: strict),
 
-        module("UsageTestKit", ["Accounting", "CLinux", "Kernel", "Stores", "Tracking", "Wire", system]),
+        // Does random work on files in a process of its own.
+        .executableTarget(
+            name: "random-writer", dependencies: ["UsageTestKit"], path: "Tests/RandomWriter",
+            swiftSettings: strict),
+
+        .target(name: "CFileWork"),
+        module(
+            "UsageTestKit",
+            ["Accounting", "CFileWork", "CLinux", "Kernel", "Stores", "Tracking", "Wire", system]),
         tests(of: "Kernel", ["Kernel"]),
         tests(of: "Accounting", ["Accounting"]),
         tests(of: "Wire", ["Wire"]),
         tests(of: "Stores", ["Stores", "Accounting", "Kernel"]),
         tests(of: "Tracking", ["Tracking", "Accounting", "Kernel"]),
+        // The tracking service on real file systems, under every kind of work.
+        tests(of: "Exactness", ["Tracking", "Accounting", "Kernel", "random-writer", "usaged"]),
         tests(of: "History", ["History", "Accounting", grdb]),
         tests(of: "Journal", ["Journal", "journal-probe", logging]),
         tests(of: "Settings", ["Settings", "Accounting"]),

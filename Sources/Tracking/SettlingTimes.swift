@@ -1,7 +1,12 @@
 internal import Accounting
 
-/// When the figure of an immutable layer is final.
+/// How long file systems change blocks after a write: when to look again, and when the figure of an immutable layer is
+/// final.
 struct SettlingTimes: Hashable, Sendable {
+    /// After how many seconds a file of a writable layer that was written is looked at again.
+    ///
+    /// XFS keeps preallocated blocks for up to 300 s; elsewhere the second look is in vain.
+    var looksAfterSeconds = [35, 320]
     /// Measured: ext4 gives the last blocks of a file at writeback, 33 s after the write.
     var youngNanoseconds: Int64 = 35_000_000_000
     /// The age of the newest inode at which to measure again.

@@ -21,6 +21,7 @@ final class ShardWorker {
         var lastWatches = -1
         var lastAudit: Int64
         var lastRootLook: Int64
+        var lastEvent: Int64 = 0
         var nextRetry: Int64?
         var wasPolled = false
         /// Those that the last walk found, while it is polled.
@@ -60,6 +61,7 @@ final class ShardWorker {
     private static let rootInterval: Int64 = 10_000_000_000
 
     private static let drainLimit = 65_536
+    private static let shortestRescanGap: Int64 = 1_000_000_000
 
     private let options: TrackingOptions
     private let sink: any TrackingSink
@@ -86,10 +88,13 @@ final class ShardWorker {
     private var indices: [LayerKey: Int] = [:]
     private var counters = TrackingCounters()
     private var retired = TrackerCounters()
+    private var drainedAt: Int64 = 0
     private var firstEvent: Int64?
     private var lastBatch: Int64 = 0
     private var isOverflown = false
     private var hasOverflown = false
+    /// Nanoseconds from one look at everything after lost events to the next.
+    private var rescanGap = ShardWorker.shortestRescanGap
     private var barriers: [TrackingShard.Answer] = []
     private var isStopped = false
 
@@ -164,8 +169,22 @@ final class ShardWorker {
     }
 
     private func auditDue(_ entry: Tracked) -> Int64 {
-        // An audit may take a hundredth of the time at most.
-        (entry.tracker.lastFullLook?.end ?? 0) + max(5_000_000_000, entry.tracker.fullLookEstimate * 100)
+        let last = entry.tracker.lastFullLook?.end ?? 0
+        if entry.tracker.hasLostEvents { return last + rescanGap }
+        let estimate = min(entry.tracker.fullLookEstimate, 60_000_000_000)
+        // A busy layer may be suspect again at once, so an audit may take a hundredth of the time at most; one at rest
+        // is settled by it.
+        let atRest = max(entry.lastEvent + 1_000_000_000, last + max(1_000_000_000, estimate * 20))
+        return min(atRest, last + max(5_000_000_000, estimate * 100))
+    }
+
+    /// An overflow costs all layers of this thread a look at everything; in a flood without end these may take a
+    /// twentieth of the time at most.
+    private func spaceRescans() {
+        let estimate = tracked.values.reduce(Int64(0)) { sum, entry in
+            sum.addingClamped(entry.tracker.hasLostEvents ? entry.tracker.fullLookEstimate : 0)
+        }
+        rescanGap = max(Self.shortestRescanGap, min(estimate, 60_000_000_000) * 20)
     }
 
     // MARK: Commands
@@ -203,10 +222,10 @@ final class ShardWorker {
                 MergedMount($0, watches: watches, sight: sight, pollSeconds: options.pollSeconds)
             }
         if mount != nil { followsMounts = true }
-        let fileSystem = KernelFileSystem(
-            path: directory, watches: watches, mask: options.watchMask, merged: mount)
-        // XFS keeps preallocated blocks for up to 300 s; elsewhere the second stage is one look in vain.
-        let tracker = LayerTracker(fileSystem: fileSystem, settleSeconds: [35, 320])
+        let tracker = LayerTracker(
+            fileSystem: KernelFileSystem(
+                path: directory, watches: watches, mask: options.watchMask, merged: mount),
+            settleSeconds: options.settling.looksAfterSeconds)
         tracker.depthLimit = options.depthLimit
         tracked[index] = Tracked(
             key, directory, tracker, silence: silence, place: place, mount: mount,
@@ -228,6 +247,7 @@ final class ShardWorker {
 
     private func drain() {
         guard let inotify = instance.inotify else { return }
+        drainedAt = monotonicNanoseconds()
         do {
             // A flood may not hold the thread, but a barrier needs all that was queued when it came.
             let asked = barriers.isEmpty ? 0 : try inotify.pendingBytes()
@@ -257,14 +277,17 @@ final class ShardWorker {
 
     private func take(_ event: InotifyEvent) {
         counters.events += 1
-        if firstEvent == nil { firstEvent = monotonicNanoseconds() }
+        if firstEvent == nil { firstEvent = drainedAt }
         if event.mask.contains(.queueOverflow) {
             isOverflown = true
             return
         }
         guard let index = owners.owner(of: event.watch) else { return }
-        tracked[index]?.mount?.note(event)
-        tracked[index]?.tracker.note(event)
+        if let entry = tracked[index] {
+            entry.lastEvent = drainedAt
+            entry.mount?.note(event)
+            entry.tracker.note(event)
+        }
         if event.mask.contains(.ignored), owners.release(event.watch, from: index) {
             budget.give(for: index)
         }
@@ -274,6 +297,7 @@ final class ShardWorker {
 
     private func runBatches() {
         let now = monotonicNanoseconds()
+        spaceRescans()
         let asked = barriers
         barriers = []
         if mountWatch.hasChanged() { noteMountChange() }

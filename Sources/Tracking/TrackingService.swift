@@ -23,7 +23,9 @@ public final class TrackingService: Sendable {
         openInotify: @escaping @Sendable () throws(KernelError) -> Inotify
     ) throws(KernelError) {
         pool = try ScannerPool(threads: 2, options: options, sink: sink)
-        let budget = WatchBudget(limit: options.watchLimit, riseSeconds: options.pollSeconds) { KernelLimits.current().watches?.value }
+        let budget = WatchBudget(limit: options.watchLimit, riseSeconds: options.pollSeconds) {
+            KernelLimits.current().watches?.value
+        }
         inodes = InodeBudget(limit: options.inodeLimit)
         var shards: [TrackingShard] = []
         for index in 0..<max(1, options.shards) {

@@ -8,33 +8,6 @@ import UsageTestKit
 
 @testable import Tracking
 
-/// Keeps the last report of each layer.
-final class LastReports: TrackingSink {
-    private let reports = Mutex<[LayerKey: LayerReport]>([:])
-    private let distrusts = Mutex<[LayerKey: String]>([:])
-
-    func take(_ report: LayerReport) {
-        reports.withLock { $0[report.key] = report }
-        if let distrust = report.distrust { distrusts.withLock { $0[report.key] = distrust } }
-    }
-
-    /// What was said once.
-    func distrust(_ key: LayerKey) -> String? { distrusts.withLock { $0[key] } }
-
-    func measure(_ key: LayerKey) -> Measure? {
-        guard case .measured(let measure, _) = reports.withLock({ $0[key]?.outcome }) else { return nil }
-        return measure.total
-    }
-
-    func report(_ key: LayerKey) -> LayerReport? {
-        reports.withLock { $0[key] }
-    }
-
-    func outcome(_ key: LayerKey) -> LayerReport.Outcome? {
-        reports.withLock { $0[key]?.outcome }
-    }
-}
-
 @Suite("Tracking writable layers")
 struct TrackingServiceTests {
     let store = StoreIdentity(engine: "test", driver: "directory", root: "/")
@@ -68,18 +41,9 @@ struct TrackingServiceTests {
         service.track(key("w"), directory: directory.path)
         for round in 0..<60 {
             for _ in 0..<Int(seed * 17 + UInt64(round) * 31) % 400 { work.step() }
-            // The kernel may write back between barrier and walk, which changes blocks; then it counts for nothing.
-            var before = try oracle(directory.path)
-            var unsettled = await service.barrier(deadlineMilliseconds: 10_000)
-            var truth = try oracle(directory.path)
-            while before != truth {
-                before = truth
-                unsettled = await service.barrier(deadlineMilliseconds: 10_000)
-                truth = try oracle(directory.path)
-            }
-            let outcome = String(describing: sink.outcome(key("w")))
-            #expect(unsettled == [], "seed \(seed) round \(round): \(outcome)")
-            #expect(sink.measure(key("w")) == truth, "seed \(seed) round \(round)")
+            let (figure, truth) = try await service.compare(
+                key("w"), with: directory.path, figure: sink.measure)
+            #expect(figure == truth, "seed \(seed) round \(round)")
         }
         work.finish()
     }
@@ -101,11 +65,9 @@ struct TrackingServiceTests {
                 }
             }
         }
-        // Two barriers: an audit may be asked for by the first.
-        _ = await service.barrier(deadlineMilliseconds: 10_000)
-        let unsettled = await service.barrier(deadlineMilliseconds: 10_000)
-        #expect(unsettled == [], "seed \(seed)")
-        #expect(try sink.measure(key("w")) == oracle(directory.path), "seed \(seed)")
+        let (figure, truth) = try await service.compare(
+            key("w"), with: directory.path, figure: sink.measure)
+        #expect(figure == truth, "seed \(seed)")
     }
 
     @Test("ten thousand levels, and names of 255 bytes that are no text, are counted")

@@ -13,6 +13,15 @@ extension LayerTracker {
         while unheard.count > Self.unheardLimit { unheard.removeFirst() }
     }
 
+    /// A look at everything sees what was written before, by whatever name, but not what names may mean later.
+    func rememberUnseen(_ looks: PendingLooks) {
+        for (directory, names) in looks.names {
+            for (name, look) in names where look.passedUnseen {
+                aliases.rememberUnseen(Place(directory: directory, name: name))
+            }
+        }
+    }
+
     /// Finds the files that were written by a name which is theirs no more.
     func interpret(_ look: Look, at place: Place, exists: Bool) {
         if look.passedUnseen {

@@ -28,6 +28,8 @@ extension LayerTracker {
             unheard = []
             settledBytes = fileSystem.settledBytes(of: handle)
         }
+        if hasLostEvents { aliases.forgetNameless() }
+        hasLostEvents = false
         needsAudit = false
         aliases.trustAgain()
         settle.clearOverflow()

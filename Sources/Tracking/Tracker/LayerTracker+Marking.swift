@@ -24,12 +24,11 @@ extension LayerTracker {
         }
     }
 
-    /// Events were lost: everything is to be looked at again.
+    /// Events were lost: after the next batch, which looks at what is marked all the same, everything is to be looked
+    /// at again.
     package func noteOverflow() {
         isCheck = false
-        aliases.forgetNameless()
         eventsWereLost = true
-        pending.lookAtEverything()
     }
 
     /// What is mounted in the layer changed, which has no event.
@@ -82,7 +81,7 @@ extension LayerTracker {
     /// Makes the next batch a look at everything.
     package func audit() {
         pending.lookAtEverything()
-        counters.audits += 1
+        if !hasLostEvents { counters.audits += 1 }
     }
 
     /// Makes the next batch a look at everything that no event gave cause for.

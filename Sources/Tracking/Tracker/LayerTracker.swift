@@ -31,6 +31,8 @@ package final class LayerTracker<FileSystem: LayerFileSystem> {
 
     /// Something may have been written that no place tells of; only a look at everything finds it.
     package internal(set) var needsAudit = false
+    /// The look at everything is needed because events were lost, by the kernel or because too many places were marked.
+    package internal(set) var hasLostEvents = false
     /// Why it cannot be told by events; `nil` while it is.
     package internal(set) var failure: Failure?
     package internal(set) var lastFullLook: (end: Int64, duration: Int64, inodes: Int)?
@@ -76,9 +78,9 @@ package final class LayerTracker<FileSystem: LayerFileSystem> {
 
     package var measure: LayerMeasure { tree?.measure ?? .empty }
     package var watchCount: Int { directoryOfWatch.count }
-    package var hasPending: Bool { !pending.isEmpty }
+    package var hasPending: Bool { !pending.isEmpty || eventsWereLost }
     /// Whether the figure holds all that is known to have happened.
-    package var isSettled: Bool { pending.isEmpty && !needsAudit && failure == nil && tree != nil }
+    package var isSettled: Bool { !hasPending && !needsAudit && failure == nil && tree != nil }
     /// Whether the figure holds all that was marked before the last batch.
     package var isAnswered: Bool {
         !needsAudit && !isIncomplete && restats.isEmpty && failure == nil && tree != nil
@@ -95,8 +97,14 @@ package final class LayerTracker<FileSystem: LayerFileSystem> {
     /// Returns the paths that changed most.
     package func runBatch(now: Int64, relief: @escaping () -> Void) -> [PathGrowth] {
         self.now = now
-        if eventsWereLost { namesAreUncertainUntil = now.addingClamped(Self.uncertainty) }
+        if eventsWereLost || pending.hasDroppedNames {
+            namesAreUncertainUntil = now.addingClamped(Self.uncertainty)
+            aliases.forgetNameless()
+            needsAudit = true
+            hasLostEvents = true
+        }
         eventsWereLost = false
+        let wereEventsLost = hasLostEvents
         self.relief = relief
         defer {
             self.relief = {}
@@ -128,13 +136,14 @@ package final class LayerTracker<FileSystem: LayerFileSystem> {
                 noteCorrection(from: told)
             } else if looks.everything || !isRootKnown || failure != nil {
                 try lookAtEverything()
+                rememberUnseen(looks)
             } else {
                 try look(at: looks)
             }
             try restat(changedFiles)
             try finish()
             // A file that came while a directory went may be open by a name in that.
-            if looks.directoryWent { noteUnheard(newFiles) }
+            if looks.directoryWent || wereEventsLost && !isFirst { noteUnheard(newFiles) }
             newFiles = []
             failure = nil
         } catch {

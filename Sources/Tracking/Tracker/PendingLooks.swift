@@ -15,30 +15,37 @@ struct PendingLooks {
     private(set) var own: Set<UInt64> = []
     /// Everything is to be looked at again.
     private(set) var everything = false
+    /// More was marked than fits, so that only a look at everything finds all of it.
+    private(set) var hasDroppedNames = false
     /// A directory went: files may be open by names in it.
     private(set) var directoryWent = false
     private var nameCount = 0
     private var moves: [UInt32: Place] = [:]
 
     var isEmpty: Bool {
-        !everything && names.isEmpty && directories.isEmpty && own.isEmpty
+        !everything && !hasDroppedNames && names.isEmpty && directories.isEmpty && own.isEmpty
     }
 
     mutating func lookAtEverything() {
-        self = PendingLooks()
         everything = true
     }
 
+    /// Starts anew where no bound holds any more.
+    private mutating func dropAll() {
+        let everything = everything
+        self = PendingLooks()
+        self.everything = everything
+        hasDroppedNames = true
+    }
+
     mutating func list(_ directory: UInt64, isDeep: Bool) {
-        guard !everything else { return }
         directories[directory] = isDeep || directories[directory] == true
-        if directories.count > Self.directoryLimit { lookAtEverything() }
+        if directories.count > Self.directoryLimit { dropAll() }
     }
 
     mutating func lookAtDirectory(_ directory: UInt64) {
-        guard !everything else { return }
         own.insert(directory)
-        if own.count > Self.nameLimit { lookAtEverything() }
+        if own.count > Self.nameLimit { dropAll() }
     }
 
     /// Looks at a name without an event.
@@ -83,7 +90,6 @@ struct PendingLooks {
     }
 
     private mutating func update(_ place: Place, _ change: (inout Look) -> Void) {
-        guard !everything else { return }
         // A directory that is listed again still needs the flags of its names: they tell of unseen writes.
         let isNew = names[place.directory]?[place.name] == nil
         change(&names[place.directory, default: [:]][place.name, default: Look()])
@@ -99,7 +105,7 @@ struct PendingLooks {
             $0.values.contains { $0.passedUnseen || $0.dataAfterGone || $0.watchingAgain }
         }
         guard !unseen, let fullest = names.max(by: { $0.value.count < $1.value.count }) else {
-            return lookAtEverything()
+            return dropAll()
         }
         nameCount -= fullest.value.count
         names[fullest.key] = nil

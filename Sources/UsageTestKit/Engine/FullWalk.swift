@@ -1,3 +1,4 @@
+package import Accounting
 internal import Glibc
 internal import Kernel
 
@@ -11,6 +12,14 @@ public struct FullWalk: Hashable, Sendable {
     public private(set) var sizeBytes: Int64 = 0
     public private(set) var inodes: Int64 = 0
     public private(set) var directories: Int64 = 0
+
+    /// Overlayfs's whiteouts among the inodes: they have neither bytes nor blocks, and accounting leaves them out.
+    private var whiteouts: Int64 = 0
+
+    /// What accounting should find.
+    package var total: Measure {
+        Measure(diskBytes: diskBytes, sizeBytes: sizeBytes, inodes: inodes - whiteouts)
+    }
 
     /// Walks on a thread of its own; other file systems are left out, and what vanishes meanwhile is.
     public static func measure(_ root: String) async throws -> FullWalk {
@@ -40,6 +49,7 @@ public struct FullWalk: Hashable, Sendable {
                 continue
             }
             inodes += 1
+            if status.st_mode & S_IFMT == S_IFCHR, status.st_rdev == 0 { whiteouts += 1 }
             diskBytes += Int64(status.st_blocks) * 512
             guard status.st_mode & S_IFMT == S_IFDIR else {
                 sizeBytes += Int64(status.st_size)

@@ -175,6 +175,8 @@ package final class TrackerSimulation {
         drain()
         for layer in layers {
             layer.tracker.markSettled(by: now)
+            // Its time comes sooner or later, and others work meanwhile.
+            if layer.tracker.needsAudit, Bool.random(using: &disturbance.generator) { layer.tracker.audit() }
             _ = layer.tracker.runBatch(now: now) { [unowned self] in drain() }
             guard let files = layer.tracker.takeChangedLinks() else { continue }
             for other in layers where other.key != layer.key { other.tracker.note(files) }

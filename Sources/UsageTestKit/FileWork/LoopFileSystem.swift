@@ -1,0 +1,76 @@
+internal import CFileWork
+internal import Foundation
+internal import Glibc
+
+/// A real file system of its own in a sparse image, mounted on a scratch directory.
+package struct LoopFileSystem: Sendable {
+    package enum Kind: String, CaseIterable, Sendable {
+        case ext4, xfs, btrfs
+
+        fileprivate var make: [String] {
+            switch self {
+            case .ext4: ["mkfs.ext4", "-q", "-F"]
+            case .xfs: ["mkfs.xfs", "-q", "-f"]
+            case .btrfs: ["mkfs.btrfs", "-q", "-f"]
+            }
+        }
+
+        /// Why none can be made here; `nil` where one can.
+        package var obstacle: String? {
+            if geteuid() != 0 { return "mounting needs root" }
+            if access("/dev/loop-control", R_OK | W_OK) != 0 { return "there are no loop devices" }
+            let isInstalled = ["/usr/sbin", "/sbin", "/usr/bin"].contains {
+                access("\($0)/mkfs.\(rawValue)", X_OK) == 0
+            }
+            return isInstalled ? nil : "mkfs.\(rawValue) is not installed"
+        }
+    }
+
+    package let kind: Kind
+    private let scratch: ScratchDirectory
+    package var path: String { scratch("mounted") }
+
+    /// Makes and mounts one; it holds 512 MiB, the least that all kinds take.
+    package static func make(_ kind: Kind) async throws -> LoopFileSystem {
+        let made = LoopFileSystem(kind: kind, scratch: try ScratchDirectory(kind.rawValue))
+        do {
+            let image = made.scratch("image")
+            try await Command.output(["truncate", "--size", "512M", image])
+            try await Command.output(kind.make + [image])
+            try made.scratch.directory("mounted")
+            try await made.mount()
+        } catch {
+            try? await made.remove()
+            throw error
+        }
+        return made
+    }
+
+    package func mount() async throws {
+        try await Command.output(["mount", "-o", "loop", scratch("image"), path])
+    }
+
+    package func unmount() async throws {
+        // Whoever looks at it just now has a directory open.
+        try await wait(until: "\(path) to be unmounted") {
+            try await Command.output(["umount", path])
+            return true
+        }
+    }
+
+    /// Has everything written back, so that every block is allocated.
+    package func sync() throws {
+        let descriptor = open(path, O_RDONLY | O_DIRECTORY | O_CLOEXEC)
+        guard descriptor >= 0 else { throw ChildProcess.StartFailure(call: "open", path: path) }
+        defer { close(descriptor) }
+        guard cfilework_sync_file_system(descriptor) == 0 else {
+            throw ChildProcess.StartFailure(call: "syncfs", path: path)
+        }
+    }
+
+    package func remove() async throws {
+        // The table of mounts, by which the scratch directory goes, can miss one while others come and go.
+        _ = try await Command.run(["umount", "--lazy", path])
+        try await scratch.remove()
+    }
+}
