@@ -9,7 +9,7 @@ AS_ROOT = $(if $(filter 0,$(shell id -u)),env,sudo env "PATH=$$PATH")
 # Hundreds of tests at once keep each other from what they wait for.
 AT_ONCE = --experimental-maximum-parallelization-width 6
 
-.PHONY: all build demo-store test test-all demo bench lint format install clean deps test-deps
+.PHONY: all build demo-store test test-all test-kernel demo bench lint format install clean deps test-deps
 
 all: build
 
@@ -37,6 +37,12 @@ test: test-deps
 test-all: test-deps
 	$(SWIFT) build --build-tests
 	$(AS_ROOT) USAGED_TEST_ENGINE=required USAGED_TEST_ALL=1 SWIFT_DETERMINISTIC_HASHING=1 $(SWIFT) test --skip-build $(AT_ONCE)
+	scripts/old-kernel.sh
+
+# The daemon on a kernel that tells less of overlayfs, in a software emulation.
+test-kernel: test-deps
+	$(SWIFT) build --build-tests
+	scripts/old-kernel.sh
 
 demo: build demo-store
 	@STORE="$(STORE)" scripts/demo.sh

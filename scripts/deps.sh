@@ -3,7 +3,7 @@
 set -eu
 
 build="pkg-config libsystemd-dev libsqlite3-dev"
-test="docker.io debootstrap curl ca-certificates"
+test="docker.io debootstrap curl ca-certificates qemu-system-x86 busybox-static cpio e2fsprogs"
 
 case "${1:-}" in
 build) wanted=$build ;;

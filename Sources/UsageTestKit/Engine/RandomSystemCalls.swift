@@ -1,20 +1,19 @@
-import Foundation
-import Glibc
-import UsageTestKit
+internal import Foundation
+internal import Glibc
 
 /// Does what programs do to their files, at random but the same for the same seed.
-struct RandomSystemCalls {
+public struct RandomSystemCalls: Sendable {
     private let root: String
     private var generator: SeededGenerator
     private var open: [Int32] = []
 
-    init(root: String, seed: UInt64) {
+    public init(root: String, seed: UInt64) {
         self.root = root
         generator = SeededGenerator(seed: seed)
     }
 
     /// One operation on names out of a small set, so that they meet.
-    mutating func step() {
+    public mutating func step() {
         let path = randomPath()
         switch Int.random(in: 0..<20, using: &generator) {
         case 0...3: write(path, flags: O_CREAT | O_WRONLY | O_APPEND)
@@ -36,7 +35,8 @@ struct RandomSystemCalls {
         }
     }
 
-    mutating func finish() {
+    /// Closes what it has open.
+    public mutating func finish() {
         for descriptor in open { close(descriptor) }
         open = []
     }
