@@ -93,13 +93,14 @@ final class MergedMount {
         isChanged = true
     }
 
-    /// Looks whether the layer is mounted; returns whether all of it is to be looked at, since it was written to
-    /// through a mount that was not watched.
+    /// Looks whether the layer is mounted.
     ///
     /// - Parameters:
     ///   - now: `CLOCK_MONOTONIC`, nanoseconds.
     ///   - upper: The layer's own directory.
     ///   - isAsked: Somebody wants to know all that was written up to now.
+    /// - Returns: Whether all of the layer is to be looked at, since it may have been written to through a mount that
+    ///   was not watched.
     func refresh(at now: Int64, upper: String, isAsked: Bool) -> Bool {
         isChanged = false
         let deafness = watchWork()
