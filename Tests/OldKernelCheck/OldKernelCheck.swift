@@ -33,14 +33,16 @@ struct OldKernelCheck {
         }
         say(probe.trimmingCharacters(in: .whitespacesAndNewlines))
         for index in 0..<3 {
-            let fact = try store.addContainer(named: "work-\(index)", on: image)
+            let fact = try store.addContainer(named: "work-\(index)", on: image, isRunning: true)
             try mount(fact)
             let work = RandomSystemCalls(root: path(fact, "merged"), seed: UInt64(index))
             containers.append((fact, work))
         }
+        // As the unit does: the daemon's mounts are its own, and receive what is mounted on the host.
+        _ = Glibc.mount("none", "/", nil, UInt(MS_REC) | UInt(MS_SHARED), nil)
         let daemon = try await UsagedProcess.start(
             stores: ["docker=\(store.root)"], configuration: "tracking:\n  polling_interval: 2s\n",
-            deadline: .seconds(120))
+            wrapper: ["unshare", "--mount", "--propagation", "slave"], deadline: .seconds(120))
         say("usaged has looked at every store")
         do {
             try await check(daemon)
@@ -97,7 +99,7 @@ struct OldKernelCheck {
 
     /// A container whose mount is in a namespace of its own is polled, and right after a poll.
     private mutating func hide(_ daemon: UsagedProcess) async throws {
-        let fact = try store.addContainer(named: "hidden", on: image)
+        let fact = try store.addContainer(named: "hidden", on: image, isRunning: true)
         try append(1000, to: path(fact, "diff/grows"))
         let script = """
             mkdir -p \(path(fact, "merged")) && mount -t overlay overlay -o \(mountOptions(fact)) \

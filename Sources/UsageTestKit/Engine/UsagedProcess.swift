@@ -39,12 +39,14 @@ public final class UsagedProcess: Sendable {
     }
 
     /// Starts a daemon on `stores`, each `KIND=PATH`, and waits until it has looked at every one.
+    ///
+    /// `wrapper` is a command that runs it in its own place.
     public static func start(
         stores: [String], configuration: String = "", environment: [String: String] = [:],
-        deadline: Duration = .seconds(60)
+        wrapper: [String] = [], deadline: Duration = .seconds(60)
     ) async throws -> UsagedProcess {
         let process = try UsagedProcess(
-            stores: stores, configuration: configuration, environment: environment)
+            stores: stores, configuration: configuration, environment: environment, wrapper: wrapper)
         do {
             try await process.start(deadline: deadline)
         } catch {
@@ -55,14 +57,16 @@ public final class UsagedProcess: Sendable {
         return process
     }
 
-    private init(stores: [String], configuration: String, environment: [String: String]) throws {
+    private init(
+        stores: [String], configuration: String, environment: [String: String], wrapper: [String]
+    ) throws {
         self.environment = environment
         let executable = try Self.executable("usaged")
         directory = try ScratchDirectory("daemon")
         let file = try directory.write(configuration, to: "usaged.yaml")
         try directory.directory("state")
         arguments =
-            [
+            wrapper + [
                 executable, "--config", file, "--socket", directory("usaged.sock"),
                 "--state", directory("state"),
             ] + stores.flatMap { ["--store", $0] }
