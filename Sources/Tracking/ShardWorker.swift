@@ -334,6 +334,8 @@ final class ShardWorker {
                 watches: entry.tracker.watchCount, paths: [], root: nil, directory: entry.directory,
                 isFinal: true, distrust: reason))
         track(entry.key, entry.directory, reason, place)
+        // Something writes to it: if its mount cannot be seen, it is somewhere else.
+        indices[entry.key].map { tracked[$0]?.mount?.isRunning = true }
     }
 
     private func report(_ entry: Tracked, _ index: Int, _ paths: [PathGrowth]) {
