@@ -173,7 +173,7 @@ struct OldKernelCheck {
     }
 
     private func append(_ count: Int, to path: String) throws {
-        let file = open(path, O_CREAT | O_WRONLY | O_APPEND, 0o644)
+        let file = open(path, O_CREAT | O_WRONLY | O_APPEND | O_CLOEXEC, 0o644)
         defer { close(file) }
         guard write(file, [UInt8](repeating: 7, count: count), count) == count else {
             throw WaitFailure(description: "cannot write \(path)")

@@ -34,6 +34,7 @@ struct MergedTests {
 
         func remove() async throws {
             service.stop()
+            overlay.unmount()
             try await directory.remove()
         }
     }
@@ -89,7 +90,7 @@ struct MergedTests {
     }
 
     private func append(_ count: Int, to path: String) {
-        let descriptor = open(path, O_CREAT | O_WRONLY | O_APPEND, 0o644)
+        let descriptor = open(path, O_CREAT | O_WRONLY | O_APPEND | O_CLOEXEC, 0o644)
         defer { close(descriptor) }
         #expect(write(descriptor, [UInt8](repeating: 7, count: count), count) == count)
     }
@@ -115,7 +116,11 @@ struct MergedTests {
                 if round % 2 == 0 {
                     try await expectExactAtTheEnd(world, "seed \(seed) round \(round), stopped")
                 }
-                try world.overlay.mount(options: options)
+                // With an index there can be one at a time, and a container that starts has a copy for a moment.
+                try await wait(until: "the mount") {
+                    try world.overlay.mount(options: options)
+                    return true
+                }
             }
             try await expectExact(world, "options \(options), seed \(seed) round \(round)")
         }
@@ -187,6 +192,7 @@ struct MergedTests {
         }
         work.finish()
         tracker.release()
+        overlay.unmount()
         try await directory.remove()
     }
 

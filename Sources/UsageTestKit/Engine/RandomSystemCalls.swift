@@ -27,7 +27,7 @@ public struct RandomSystemCalls: Sendable {
         case 16: _ = symlink("target", path)
         case 17: try? FileManager.default.removeItem(atPath: path)
         case 18:
-            let descriptor = Glibc.open(path, O_CREAT | O_RDWR, 0o644)
+            let descriptor = Glibc.open(path, O_CREAT | O_RDWR | O_CLOEXEC, 0o644)
             if descriptor >= 0 { open.append(descriptor) }
             if open.count > 4 { close(open.removeFirst()) }
         default:
@@ -42,7 +42,7 @@ public struct RandomSystemCalls: Sendable {
     }
 
     private mutating func write(_ path: String, flags: Int32) {
-        let descriptor = Glibc.open(path, flags, 0o644)
+        let descriptor = Glibc.open(path, flags | O_CLOEXEC, 0o644)
         guard descriptor >= 0 else { return }
         fill(descriptor)
         close(descriptor)
