@@ -22,7 +22,7 @@ for name in usaged usage-client old-kernel-check; do
     [[ -x $bin/$name ]] || die "$bin/$name is missing; run: make test-kernel"
 done
 for program in qemu-system-x86_64 busybox cpio mkfs.ext4 curl; do
-    command -v "$program" >/dev/null || die "$program is missing; run: make test-deps"
+    command -v "$program" >/dev/null || die "$program is missing; run: make kernel-deps"
 done
 
 work=$(mktemp -d "${TMPDIR:-/var/tmp}/usaged-kernel.XXXXXX")
