@@ -11,8 +11,8 @@ AS_ROOT = $(if $(filter 0,$(shell id -u)),env,sudo env "PATH=$$PATH")
 # Hundreds of tests at once keep each other from what they wait for.
 AT_ONCE = --experimental-maximum-parallelization-width 6
 
-.PHONY: all build demo-store test test-all test-sanitized test-asan test-tsan fuzz exactness demo bench lint format \
-    install clean deps test-deps
+.PHONY: all build demo-store test test-all test-kernel test-sanitized test-asan test-tsan fuzz exactness demo bench lint \
+    format install clean deps test-deps kernel-deps
 
 all: build
 
@@ -21,6 +21,9 @@ deps:
 
 test-deps:
 	@scripts/deps.sh test
+
+kernel-deps:
+	@scripts/deps.sh kernel
 
 # The Swift runtime is linked in, so that the binaries need no toolchain where they run.
 BUILD = $(SWIFT) build -c release --static-swift-stdlib
@@ -37,9 +40,15 @@ test: test-deps
 	$(AS_ROOT) USAGED_TEST_ENGINE=required SWIFT_DETERMINISTIC_HASHING=1 $(SWIFT) test --skip-build $(AT_ONCE)
 
 # As `test`, with the long runs: more writes for the delay figures, more operations for the random work.
-test-all: test-deps
+test-all: test-deps kernel-deps
 	$(SWIFT) build --build-tests
 	$(AS_ROOT) USAGED_TEST_ENGINE=required USAGED_TEST_ALL=1 SWIFT_DETERMINISTIC_HASHING=1 $(SWIFT) test --skip-build $(AT_ONCE)
+	scripts/old-kernel.sh
+
+# The daemon on a kernel that tells less of overlayfs, in a software emulation.
+test-kernel: kernel-deps
+	$(SWIFT) build --build-tests
+	scripts/old-kernel.sh
 
 # As `test`, under the address and the thread sanitizer; the second cannot be had with the first.
 test-sanitized: test-asan test-tsan

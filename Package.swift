@@ -85,6 +85,10 @@ let package = Package(
         .executableTarget(
             name: "journal-probe", dependencies: ["Journal", logging], path: "Tests/JournalProbe",
             swiftSettings: strict),
+        // Runs the daemon on a kernel whose overlayfs tells little: scripts/old-kernel.sh boots one.
+        .executableTarget(
+            name: "old-kernel-check", dependencies: ["Accounting", "UsageTestKit", "Wire"],
+            path: "Tests/OldKernelCheck", swiftSettings: strict),
 
         // Does random work on files in a process of its own.
         .executableTarget(

@@ -1,15 +1,18 @@
 #!/bin/sh
-# Installs the Debian packages that building (`build`) or testing (`test`) needs, where they are missing.
+# Installs the Debian packages that building (`build`), testing (`test`) or booting
+# an old kernel (`kernel`) needs, where they are missing.
 set -eu
 
 build="pkg-config libsystemd-dev libsqlite3-dev"
 test="docker.io debootstrap curl ca-certificates e2fsprogs xfsprogs btrfs-progs"
+kernel="curl qemu-system-x86 busybox-static cpio e2fsprogs"
 
 case "${1:-}" in
 build) wanted=$build ;;
 test) wanted="$build $test" ;;
+kernel) wanted="$build $kernel" ;;
 *)
-    echo "usage: $0 build|test" >&2
+    echo "usage: $0 build|test|kernel" >&2
     exit 2
     ;;
 esac

@@ -35,7 +35,7 @@ final class ShardWorker {
         }
 
         /// Whether the figure holds all that was told before the last batch.
-        var isAnswered: Bool { tracker.isAnswered && mount?.isChanged != true }
+        var isAnswered: Bool { tracker.isAnswered && mount?.isUncertain != true }
         /// What the last pass counted.
         var polledInodes = 0
 
@@ -155,6 +155,7 @@ final class ShardWorker {
             }
             if entry.tracker.needsAudit { due = min(due, auditDue(entry)) }
             if let refresh = entry.mount?.nextRefresh { due = min(due, refresh) }
+            if entry.mount?.isChanged == true { due = min(due, batchDue) }
             due = min(due, entry.lastAudit + auditInterval(entry), entry.lastRootLook + Self.rootInterval)
         }
         let milliseconds = (due - now + 999_999) / 1_000_000
@@ -308,7 +309,7 @@ final class ShardWorker {
         // The owner of each entry may change while a batch runs, so go by index.
         for index in tracked.keys.sorted() {
             guard let entry = tracked[index] else { continue }
-            refreshMount(entry, index, at: now)
+            refreshMount(entry, index, at: now, isAsked: !asked.isEmpty)
             prepare(entry, index, now: now, isAsked: !asked.isEmpty)
             let tracker = entry.tracker
             let isWaiting = entry.nextRetry.map { now < $0 } ?? false
@@ -339,7 +340,7 @@ final class ShardWorker {
                     guard entry.isCheap else { break }
                     entry.tracker.audit()
                 }
-                refreshMount(entry, index, at: monotonicNanoseconds())
+                refreshMount(entry, index, at: monotonicNanoseconds(), isAsked: false)
                 run(entry, index, at: monotonicNanoseconds())
             }
         }
@@ -362,9 +363,11 @@ final class ShardWorker {
     }
 
     /// Sees after what was told of the layer's mount, before anything of the layer is called exact.
-    private func refreshMount(_ entry: Tracked, _ index: Int, at now: Int64) {
-        guard let mount = entry.mount, mount.isChanged || now >= mount.nextRefresh ?? .max else { return }
-        if mount.refresh(at: now, upper: entry.directory) { entry.tracker.lookAgain() }
+    private func refreshMount(_ entry: Tracked, _ index: Int, at now: Int64, isAsked: Bool) {
+        guard let mount = entry.mount,
+            mount.isChanged || isAsked && mount.isAwaited || now >= mount.nextRefresh ?? .max
+        else { return }
+        if mount.refresh(at: now, upper: entry.directory, isAsked: isAsked) { entry.tracker.lookAgain() }
         // What was reported may be called otherwise now, though nothing is to be looked at.
         if !entry.tracker.hasPending, entry.tracker.failure == nil { report(entry, index, []) }
     }
@@ -423,6 +426,8 @@ final class ShardWorker {
                 watches: entry.tracker.watchCount, paths: [], root: nil, directory: entry.directory,
                 isFinal: true, distrust: reason))
         track(entry.key, entry.directory, reason, place)
+        // Something writes to it: if its mount cannot be seen, it is somewhere else.
+        indices[entry.key].map { tracked[$0]?.mount?.isRunning = true }
     }
 
     private func report(_ entry: Tracked, _ index: Int, _ paths: [PathGrowth]) {

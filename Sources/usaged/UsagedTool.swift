@@ -120,8 +120,8 @@ enum UsagedTool {
     private static func probeOverlay() -> Status {
         do {
             let isTold = try OverlayFinding.note()
-            print(
-                "this kernel \(isTold ? "tells" : "does not tell") of data that is written through overlayfs")
+            let verb = isTold ? "tells" : "does not tell"
+            print("this kernel \(verb) of data that is written through overlayfs")
             return .done
         } catch {
             complain("cannot probe overlayfs: \(error); run it as root, or the kernel's version is gone by")

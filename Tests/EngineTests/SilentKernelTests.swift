@@ -100,7 +100,7 @@ extension EngineTests {
         ) async throws {
             let root = try #require(layers.keys.first?.store.root)
             try await DiskUsage.sync(root)
-            try await wait(until: "all layers to be exact, \(why)") {
+            try await wait(until: "all layers to be exact, \(why)", deadline: .seconds(120)) {
                 await service.barrier(deadlineMilliseconds: 10_000) == []
                     && layers.keys.allSatisfy { figures.exact($0) != nil }
             }

@@ -38,7 +38,7 @@ final class StoreSandbox {
             mounts: [
                 MountFact(kind: .volume, name: "data", source: "/v/data/_data", destination: "/data"),
                 MountFact(kind: .bind, source: "/etc/ssl", destination: "/ssl"),
-            ])
+            ], isRunning: true)
         return sandbox
     }
 

@@ -39,7 +39,7 @@ final class DisturbedFileSystem: LayerFileSystem {
     /// Sees after what was told of the mount; returns whether its watches tell all.
     func refreshMount(of tracker: LayerTracker<DisturbedFileSystem>) -> Bool {
         guard let merged = base.merged else { return true }
-        if merged.isChanged, merged.refresh(at: 0, upper: base.path) { tracker.lookAgain() }
+        if merged.isChanged, merged.refresh(at: 0, upper: base.path, isAsked: true) { tracker.lookAgain() }
         return merged.doubt == nil && tracker.mountDoubt == nil
     }
 

@@ -12,7 +12,8 @@ public enum OverlayFinding {
     /// Returns whether data written through overlayfs is told. It blocks; it needs root.
     public static func note(in directory: String = defaultDirectory) throws -> Bool {
         let finding = try OverlayProbe.run()
-        mkdir(directory, 0o755)
+        // Readable for the daemon's user, whatever the umask.
+        if mkdir(directory, 0o755) == 0 { chmod(directory, 0o755) }
         let path = "\(directory)/\(name.escaped)"
         try Data("\(finding.rawValue)\n".utf8).write(to: URL(fileURLWithPath: path), options: .atomic)
         chmod(path, 0o644)

@@ -14,6 +14,10 @@ final class MergedMount {
     ]
 
     private static let overlayType: UInt64 = 0x794C_7630
+    /// From the making of `work` to the mount at its place, nanoseconds: far longer than `mount` takes.
+    private static let attachTime: Int64 = 5_000_000_000
+    /// For a look that has the mount open, and for a container's end.
+    private static let endTime: Int64 = 1_000_000_000
 
     private enum State: Equatable {
         case unmounted
@@ -31,11 +35,16 @@ final class MergedMount {
     private var rootWatch: Int32?
     /// Something was told that ``refresh(at:device:)`` has to see after.
     private(set) var isChanged = true
+    private var isFirst = true
     private var wasMounted = false
     /// The overlay that is mounted now was seen here.
     private var isSeen = false
     /// Until then a mount that was told of and not found may be one that cannot be seen here.
     private var doubtEnds: Int64?
+    /// Until then a mount that was told of and not found may be found, or have come and gone.
+    private var awaitedUntil: Int64?
+    /// Since then an overlay that is watched was found mounted no more, and has not ended.
+    private var detachedSince: Int64?
 
     /// Whether the engine says that a container runs on the layer.
     var isRunning = false {
@@ -54,7 +63,12 @@ final class MergedMount {
 
     var isFollowed: Bool { state != .unmounted }
     /// When it is to be refreshed without an event.
-    var nextRefresh: Int64? { doubtEnds }
+    var nextRefresh: Int64? { [doubtEnds, awaitedUntil, endingUntil].compactMap(\.self).min() }
+    private var endingUntil: Int64? { doubt == nil ? detachedSince.map { $0 + Self.endTime } : nil }
+    /// Who asks has it refreshed: overlayfs has told of a mount that was not found yet.
+    var isAwaited: Bool { awaitedUntil != nil }
+    /// What it is will be known in a moment.
+    var isUncertain: Bool { isChanged || endingUntil != nil }
     private var device: UInt64? { if case .followed(let device) = state { device } else { nil } }
 
     // MARK: News
@@ -79,48 +93,63 @@ final class MergedMount {
         isChanged = true
     }
 
-    /// Looks whether the layer is mounted; returns whether all of it is to be looked at, since it was written to
-    /// through a mount that was not watched.
+    /// Looks whether the layer is mounted.
     ///
     /// - Parameters:
     ///   - now: `CLOCK_MONOTONIC`, nanoseconds.
     ///   - upper: The layer's own directory.
-    func refresh(at now: Int64, upper: String) -> Bool {
+    ///   - isAsked: Somebody wants to know all that was written up to now.
+    /// - Returns: Whether all of the layer is to be looked at, since it may have been written to through a mount that
+    ///   was not watched.
+    func refresh(at now: Int64, upper: String, isAsked: Bool) -> Bool {
         isChanged = false
         let deafness = watchWork()
+        if isFirst, wasMountedLately { wasMounted = true }
+        isFirst = false
         let isNewMount = wasMounted
         wasMounted = false
         if isNewMount { isSeen = false }
         let found = mountedDevice(over: upper)
-        var isToBeLookedAt = isNewMount
         if let found {
-            if found != device { isToBeLookedAt = true }
+            let isAnother = found != device
             state = .followed(device: found)
             isSeen = true
             sight.hasSeen = true
-            doubtEnds = nil
-        } else {
-            // Where a watch is held the overlay is detached, and the watch ends when it is no more.
-            if rootWatch == nil { state = .unmounted }
-            if isNewMount, !sight.hasSeen {
-                doubtEnds = now + pollNanoseconds
-            } else if let end = doubtEnds, now >= end {
-                doubtEnds = nil
-                isToBeLookedAt = true
-            }
+            (doubtEnds, awaitedUntil, detachedSince) = (nil, nil, nil)
+            doubt = nil
+            return isNewMount || isAnother
         }
-        doubt = reason(isVisible: found != nil, deafness)
+        let isToBeLookedAt =
+            isNewMount || isAsked && isAwaited || now >= awaitedUntil ?? .max || now >= doubtEnds ?? .max
+        if isNewMount {
+            awaitedUntil = now + Self.attachTime
+            if !sight.hasSeen { doubtEnds = now + pollNanoseconds }
+        }
+        if now >= awaitedUntil ?? .max { awaitedUntil = nil }
+        if now >= doubtEnds ?? .max { doubtEnds = nil }
+        noteAbsence(at: now, deafness)
         return isToBeLookedAt
     }
 
-    private func reason(isVisible: Bool, _ deafness: String?) -> String? {
-        if isVisible { return nil }
-        if isFollowed { return "its mount \(place.merged) is detached and still in use" }
-        if doubtEnds != nil { return "it was mounted, and its mount \(place.merged) cannot be seen here" }
-        if isRunning, !isSeen {
-            return "its container runs, and its mount \(place.merged) cannot be seen here"
+    /// The mount is not there, or not here.
+    private func noteAbsence(at now: Int64, _ deafness: String?) {
+        if rootWatch != nil {
+            // The watch ends with the overlay.
+            let since = detachedSince ?? now
+            detachedSince = since
+            doubt =
+                now >= since + Self.endTime ? "its mount \(place.merged) is detached and still in use" : nil
+            return
         }
-        return deafness
+        detachedSince = nil
+        state = .unmounted
+        if doubtEnds != nil {
+            doubt = "it was mounted, and its mount \(place.merged) cannot be seen here"
+        } else if isRunning, !isSeen {
+            doubt = "its container runs, and its mount \(place.merged) cannot be seen here"
+        } else {
+            doubt = deafness
+        }
     }
 
     // MARK: The kernel
@@ -137,6 +166,10 @@ final class MergedMount {
     }
 
     func watch(_ directory: Directory, isRoot: Bool) throws(KernelError) -> Int32 {
+        // Without openat2 (Linux before 5.6) the way may have led into another mount.
+        guard let device, try directory.status().identity.device == device else {
+            throw KernelError(call: "openat", path: place.merged, errno: .improperLink)
+        }
         let watch = try watches.add(directory, mask: Self.mask)
         if isRoot { rootWatch = watch }
         return watch
@@ -160,6 +193,12 @@ final class MergedMount {
             status.identity.device != below.identity.device
         else { return nil }
         return status.identity.device
+    }
+
+    /// Whether a mount was begun before it could be told, and may not be at its place yet.
+    private var wasMountedLately: Bool {
+        guard let made = try? FileStatus.of(path: place.work + "/work") else { return false }
+        return made.changed > realtimeNanoseconds().subtractingClamped(Self.attachTime)
     }
 
     private func isOverlay(_ directory: Directory) throws(KernelError) -> Bool {

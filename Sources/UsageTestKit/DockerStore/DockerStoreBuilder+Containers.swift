@@ -4,10 +4,12 @@ public import Kernel
 extension DockerStoreBuilder {
     /// Adds a container on an image, or on nothing, in the order `dockerd` does: the driver's directories, the
     /// entry in `layerdb/mounts`, then its configuration.
+    ///
+    /// One that runs is mounted by its engine, and nothing is mounted here.
     @discardableResult
     public mutating func addContainer(
         named name: String, on image: ImageFact?, imageName: String? = nil, labels: [String: String] = [:],
-        mounts: [MountFact] = [], isRunning: Bool = true
+        mounts: [MountFact] = [], isRunning: Bool = false
     ) throws(KernelError) -> ContainerFact {
         let id = newID()
         let mountID = newID()

@@ -17,9 +17,11 @@ public struct ScratchOverlay: Sendable {
         }
     }
 
-    public func mount(options: String = "") throws {
-        let all = "lowerdir=\(lower),upperdir=\(upper),workdir=\(work)" + options
-        guard Glibc.mount("overlay", merged, "overlay", 0, all) == 0 else {
+    /// The directories, as `mount` takes them.
+    public var options: String { "lowerdir=\(lower),upperdir=\(upper),workdir=\(work)" }
+
+    public func mount(options more: String = "") throws {
+        guard Glibc.mount("overlay", merged, "overlay", 0, options + more) == 0 else {
             throw WaitFailure(description: "cannot mount \(merged): \(String(cString: strerror(errno)))")
         }
     }

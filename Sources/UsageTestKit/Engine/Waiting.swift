@@ -1,6 +1,10 @@
 /// A state did not come in time.
 public struct WaitFailure: Error, CustomStringConvertible {
     public let description: String
+
+    public init(description: String) {
+        self.description = description
+    }
 }
 
 /// Looks again and again until `probe` returns a value, and returns it.
