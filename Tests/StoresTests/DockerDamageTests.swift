@@ -232,4 +232,28 @@ struct DockerDamageTests {
         #expect(facts.problems.map(\.severity) == [.unreadable])
         #expect(facts.problems.first?.path.hasSuffix("/overlay2") == true)
     }
+
+    @Test("of a directory of too many objects those that fit are read, and the rest is told, in few words")
+    func tooManyObjects() throws {
+        let sandbox = try StoreSandbox.small()
+        let limit = 100_000
+        let directory = sandbox.metadata + "/imagedb/content/sha256/"
+        for index in 0..<limit {
+            let name = String(repeating: "0", count: 59) + String(100_000 + index).suffix(5)
+            let file = open(directory + name, O_CREAT | O_WRONLY | O_CLOEXEC, 0o600)
+            try #require(file >= 0)
+            close(file)
+        }
+        let facts = sandbox.reader().read().facts
+        #expect(
+            facts.problems.contains {
+                $0.severity == .damaged
+                    && $0.reason == "it holds more than \(limit) objects; the rest is not accounted"
+            })
+        let last = try #require(facts.problems.last)
+        #expect(last.reason.hasSuffix(" more objects are damaged"), "\(last)")
+        #expect(facts.problems.count <= 1_001)
+        #expect(facts.inOrder.layers == sandbox.store.facts.layers)
+        #expect(facts.containers.count == sandbox.store.facts.containers.count)
+    }
 }

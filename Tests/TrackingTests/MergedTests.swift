@@ -351,6 +351,29 @@ struct MergedTests {
         try await world.remove()
     }
 
+    @Test("a layer of which mounts would not be told is polled, with the reason, until they are")
+    func workDirectoryGone() async throws {
+        let world = try World(TrackingOptions(pollSeconds: 1))
+        let place = OverlayMount(
+            merged: world.overlay.merged, work: world.directory.path + "/not-there-yet")
+        append(1000, to: world.overlay.upper + "/f")
+        world.service.track(key, directory: world.overlay.upper, silence: "deaf", mount: place)
+        try await wait(until: "the reason") {
+            _ = await world.service.barrier(deadlineMilliseconds: 10_000)
+            return reason(world)?.hasPrefix("deaf; mounts of it are not told: ") == true
+        }
+        append(70_000, to: world.overlay.upper + "/f")
+        try await wait(until: "the figure of a poll") { try figure(world) == oracle(world.overlay.upper) }
+        try world.directory.directory("not-there-yet")
+        // What mounts tell is looked for again when something may have been mounted.
+        try world.overlay.mount()
+        world.overlay.unmount()
+        try await wait(until: "an exact figure") {
+            await world.service.barrier(deadlineMilliseconds: 10_000) == [] && isExact(world)
+        }
+        try await world.remove()
+    }
+
     @Test("a layer whose mount is detached while it is in use is polled, and exact when it is no more")
     func detachedMount() async throws {
         let world = try World(TrackingOptions(pollSeconds: 1))

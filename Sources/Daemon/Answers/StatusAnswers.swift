@@ -55,26 +55,11 @@ struct StatusAnswers: StatusProvider {
         // Behind the trackers: what was removed meanwhile is in one of both figures at least.
         if withOpenFiles { await deletedOpen.refresh() }
         let view = books.advance()
-        var reasons: [String] = []
-        if !areStoresRead {
-            reasons.append(
-                stores.areAllRead
-                    ? "a store's metadata was not read within \(storeMilliseconds) ms"
-                    : "the stores are being read for the first time")
-        }
-        if unsettled == nil {
-            reasons.append("queued changes were not applied within \(barrierMilliseconds) ms")
-        }
-        for source in view.snapshot.sources where source.confidence != .exact {
-            let why = source.confidence.reason ?? source.waiting ?? "changes are not looked at yet"
-            reasons.append(
-                "\(source.store.engine) at \(source.store.root) is \(source.confidence.word): \(why)")
-        }
-        let waiting = (unsettled ?? []).filter { view.snapshot.layers[$0]?.confidence == .exact }
-        if !waiting.isEmpty {
-            reasons.append("\(waiting.count) layers have changes that are not looked at yet")
-        }
-        return Looked(view: view, unsettled: unsettled, reasons: reasons)
+        let reasons = InexactReasons(
+            areStoresRead: areStoresRead, wereAllRead: stores.areAllRead,
+            storeMilliseconds: storeMilliseconds, unsettled: unsettled,
+            barrierMilliseconds: barrierMilliseconds, snapshot: view.snapshot)
+        return Looked(view: view, unsettled: unsettled, reasons: reasons.list)
     }
 
     // MARK: StatusProvider
