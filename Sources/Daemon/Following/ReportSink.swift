@@ -1,6 +1,4 @@
 internal import Accounting
-internal import Journal
-internal import Logging
 internal import Tracking
 
 /// Takes what tracking finds out into the books and into the cache.
@@ -8,15 +6,11 @@ struct ReportSink: TrackingSink {
     let books: UsageBooks
     let cache: MeasureCache
     let counters: DaemonCounters
-    let logger: Logger
+    let records: TrackingRecords
 
     func take(_ report: LayerReport) {
         books.record(report)
-        if let distrust = report.distrust {
-            logger.record(
-                .polling, .warning, "\(report.directory): \(distrust)",
-                metadata: ["path": "\(report.directory)", "reason": "\(distrust)"])
-        }
+        records.tell(report)
         guard report.root != nil else { return }
         counters.countMeasured()
         cache.note(report)

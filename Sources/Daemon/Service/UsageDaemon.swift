@@ -76,7 +76,8 @@ public final class UsageDaemon: Service {
         let cache = MeasureCache(storage: state)
         let tracking = try TrackingService(
             options: TrackingOptions(settings.tracking),
-            sink: ReportSink(books: books, cache: cache, counters: counters, logger: logger))
+            sink: ReportSink(
+                books: books, cache: cache, counters: counters, records: TrackingRecords(logger: logger)))
         self.tracking = tracking
         let overlay = OverlaySilence.ofThisKernel()
         layers = LayerDispatch(
