@@ -172,20 +172,21 @@ final class ShardWorker {
     private func auditDue(_ entry: Tracked) -> Int64 {
         let last = entry.tracker.lastFullLook?.end ?? 0
         if entry.tracker.hasLostEvents { return last + rescanGap }
-        let estimate = min(entry.tracker.fullLookEstimate, 60_000_000_000)
-        // A busy layer may be suspect again at once, so an audit may take a hundredth of the time at most; one at rest
-        // is settled by it.
-        let atRest = max(entry.lastEvent + 1_000_000_000, last + max(1_000_000_000, estimate * 20))
-        return min(atRest, last + max(5_000_000_000, estimate * 100))
+        // A busy layer may be suspect again at once, so an audit may take a hundredth of a processor at most; one at
+        // rest is settled by it.
+        let atRest = max(
+            entry.lastEvent + 1_000_000_000,
+            last + max(1_000_000_000, entry.tracker.restAfterFullLook(share: 20)))
+        return min(atRest, last + max(5_000_000_000, entry.tracker.restAfterFullLook(share: 100)))
     }
 
     /// An overflow costs all layers of this thread a look at everything; in a flood without end these may take a
-    /// twentieth of the time at most.
+    /// twentieth of a processor at most.
     private func spaceRescans() {
-        let estimate = tracked.values.reduce(Int64(0)) { sum, entry in
-            sum.addingClamped(entry.tracker.hasLostEvents ? entry.tracker.fullLookEstimate : 0)
+        let rest = tracked.values.reduce(Int64(0)) { sum, entry in
+            sum.addingClamped(entry.tracker.hasLostEvents ? entry.tracker.restAfterFullLook(share: 20) : 0)
         }
-        rescanGap = max(Self.shortestRescanGap, min(estimate, 60_000_000_000) * 20)
+        rescanGap = max(Self.shortestRescanGap, rest)
     }
 
     // MARK: Commands
@@ -474,8 +475,8 @@ final class ShardWorker {
     /// How often all of a layer is looked at without an event, nanoseconds.
     private func auditInterval(_ entry: Tracked) -> Int64 {
         let seconds = entry.deafness == nil ? options.auditSeconds : options.pollSeconds
-        // It may not take more than a tenth of the time.
-        return max(Int64(seconds) * 1_000_000_000, entry.tracker.fullLookEstimate * 10)
+        // It may not take more than a tenth of a processor.
+        return max(Int64(seconds) * 1_000_000_000, entry.tracker.restAfterFullLook(share: 10))
     }
 
     /// A walk may end after the layer was forgotten, or after watches had returned and told the exact figure.

@@ -17,6 +17,20 @@ struct SmallQueue {
 
     let events: Int
 
+    /// What an instance's queue holds that is opened without this, as long as nothing else changes it.
+    static func length() throws -> Int64 {
+        let descriptor = Glibc.open(sysctl, O_RDONLY | O_CLOEXEC)
+        defer { close(descriptor) }
+        flock(descriptor, LOCK_SH)
+        var buffer = [UInt8](repeating: 0, count: 32)
+        let count = pread(descriptor, &buffer, buffer.count, 0)
+        let digits = buffer.prefix(max(0, count)).prefix { $0 != UInt8(ascii: "\n") }
+        guard let length = Int64(String(decoding: digits, as: UTF8.self)) else {
+            throw KernelError(call: "pread", path: sysctl, errno: Errno(rawValue: errno))
+        }
+        return length
+    }
+
     func open() throws(KernelError) -> Inotify {
         let descriptor = Glibc.open(Self.sysctl, O_RDWR | O_CLOEXEC)
         guard descriptor >= 0 else {

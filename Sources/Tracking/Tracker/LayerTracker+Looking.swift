@@ -5,7 +5,7 @@ internal import SystemPackage
 // Looking at marked places, at directories and at everything.
 extension LayerTracker {
     func lookAtEverything() throws(Failure) {
-        let started = monotonicNanoseconds()
+        let started = (time: monotonicNanoseconds(), processor: threadNanoseconds())
         counters.fullLooks += 1
         everyLook &+= 1
         guard let handle = opened?.root else { return }
@@ -38,7 +38,9 @@ extension LayerTracker {
         listing.append((status.identity.inode, true))
         try drainListing()
         let ended = monotonicNanoseconds()
-        lastFullLook = (ended, ended - started, tree?.inodeCount ?? 0)
+        lastFullLook = FullLook(
+            end: ended, duration: ended - started.time, processor: threadNanoseconds() - started.processor,
+            inodes: inodeCount)
     }
 
     func look(at looks: PendingLooks) throws(Failure) {

@@ -74,8 +74,13 @@ extension LayerTracker {
 
     /// What a look at everything will take, nanoseconds, by the last one and the size since.
     package var fullLookEstimate: Int64 {
-        guard let last = lastFullLook else { return 0 }
-        return Int64(Double(last.duration) * Double(tree?.inodeCount ?? 0) / Double(max(last.inodes, 1)))
+        lastFullLook?.duration(of: inodeCount) ?? 0
+    }
+
+    /// How long to do other things after a look at everything, nanoseconds, so that such looks take one part of `share`
+    /// of a processor at most.
+    package func restAfterFullLook(share: Int64) -> Int64 {
+        lastFullLook?.rest(after: inodeCount, share: share) ?? 0
     }
 
     /// Makes the next batch a look at everything.

@@ -35,7 +35,7 @@ package final class LayerTracker<FileSystem: LayerFileSystem> {
     package internal(set) var hasLostEvents = false
     /// Why it cannot be told by events; `nil` while it is.
     package internal(set) var failure: Failure?
-    package internal(set) var lastFullLook: (end: Int64, duration: Int64, inodes: Int)?
+    package internal(set) var lastFullLook: FullLook?
     package internal(set) var counters = TrackerCounters()
     /// By how much the last batch's audit found another figure than the events had told.
     package internal(set) var correction: Measure?
