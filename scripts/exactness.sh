@@ -18,7 +18,7 @@ USAGED_TEST_ALL=1 USAGED_EXACTNESS_ROWS=$rows SWIFT_DETERMINISTIC_HASHING=1 \
 }
 table=$rows/table
 {
-    echo "Made by \`make exactness\` on $(date -u +%F), Linux $(uname -r), $(nproc) processors."
+    echo "Made by \`make exactness\` on $(date -u +%F), Linux $(uname -r | cut -d- -f1), $(nproc) processors."
     echo
     echo "| layer | seeds | operations | events read | overflows | looks at everything | comparisons | corrections by audits | differences |"
     echo "|---|---|---|---|---|---|---|---|---|"

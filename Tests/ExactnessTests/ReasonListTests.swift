@@ -7,9 +7,12 @@ struct ReasonListTests {
     private static let root = URL(fileURLWithPath: #filePath)
         .deletingLastPathComponent().deletingLastPathComponent().deletingLastPathComponent()
 
+    private static func page() throws -> String {
+        try String(contentsOf: root.appendingPathComponent("Documentation/exactness.md"), encoding: .utf8)
+    }
+
     private static func section() throws -> String {
-        let page = try String(
-            contentsOf: root.appendingPathComponent("Documentation/exactness.md"), encoding: .utf8)
+        let page = try page()
         let start = try #require(page.range(of: "## Reasons for `exact: false`"))
         let rest = page[start.upperBound...]
         return String(rest[..<(try #require(rest.range(of: "\n## "))).lowerBound])
@@ -25,7 +28,7 @@ struct ReasonListTests {
         }
     }
 
-    @Test("every test that the list names is there")
+    @Test("every test that the page names is there")
     func tests() throws {
         var known: Set<String> = []
         for file in try Self.swiftFiles(at: "Tests") {
@@ -37,7 +40,7 @@ struct ReasonListTests {
                 }
             }
         }
-        let named = try Self.section().matches(of: /`(\w+Tests\.\w+)`/).map { String($0.1) }
+        let named = try Self.page().matches(of: /`(\w+Tests\.\w+)`/).map { String($0.1) }
         #expect(named.count > 40)
         #expect(Set(named).subtracting(known) == [])
     }
