@@ -1,4 +1,5 @@
 import Foundation
+import Kernel
 import Testing
 
 /// The inputs that the fuzzer starts from, and those that it found, as ordinary tests.
@@ -8,14 +9,25 @@ struct CorpusTests {
         .deletingLastPathComponent().deletingLastPathComponent().appendingPathComponent("Corpus")
 
     @Test("every property holds for every input that is kept", arguments: FuzzTarget.all.map(\.name))
-    func replay(name: String) throws {
+    func replay(name: String) async throws {
         let target = try #require(FuzzTarget.named(name))
         let folder = Self.corpus.appendingPathComponent(name)
         let inputs = try FileManager.default.contentsOfDirectory(atPath: folder.path).sorted()
         #expect(!inputs.isEmpty)
         for input in inputs {
             let bytes = [UInt8](try Data(contentsOf: folder.appendingPathComponent(input)))
-            #expect(throws: Never.self, "Fuzz/Corpus/\(name)/\(input)") { try target.run(bytes) }
+            await #expect(throws: Never.self, "Fuzz/Corpus/\(name)/\(input)") {
+                try await Self.run(target, bytes)
+            }
+        }
+    }
+
+    /// A target waits for what runs on the threads that all tests share, so it has one of its own.
+    private static func run(_ target: FuzzTarget, _ bytes: [UInt8]) async throws {
+        try await withCheckedThrowingContinuation { (continuation: CheckedContinuation<Void, any Error>) in
+            NamedThread.start("fuzz") {
+                continuation.resume(with: Result { try target.run(bytes) })
+            }
         }
     }
 

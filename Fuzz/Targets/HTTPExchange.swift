@@ -9,7 +9,7 @@ import Wire
 
 /// One connection to a server of its own, over a pair of sockets.
 struct Exchange {
-    private static let deadline = Duration.seconds(10)
+    private static let deadline = Duration.seconds(60)
 
     private let client: Int32
     private let channel: any Channel
