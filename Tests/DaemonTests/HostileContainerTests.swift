@@ -5,12 +5,6 @@ import Testing
 import UsageTestKit
 import Wire
 
-/// renameat2(2), which Glibc's module does not show; 2 is `RENAME_EXCHANGE`.
-@_silgen_name("renameat2")
-private func renameExchange(
-    _: Int32, _: UnsafePointer<CChar>, _: Int32, _: UnsafePointer<CChar>, _: UInt32
-) -> Int32
-
 /// A container chooses what is below its upper directory: kinds, names, sizes and what takes the place of what.
 @Suite("hostile containers, through daemon and client")
 struct HostileContainerTests {
@@ -22,11 +16,6 @@ struct HostileContainerTests {
             clear: 100kB
 
         """
-
-    /// Swaps two names in one step.
-    private func exchange(_ one: String, _ other: String) -> Int32 {
-        renameExchange(AT_FDCWD, one, AT_FDCWD, other, 2)
-    }
 
     private func write(_ bytes: Int, to path: String) throws {
         try Data(repeating: 0x61, count: bytes).write(to: URL(fileURLWithPath: path))
@@ -81,10 +70,10 @@ struct HostileContainerTests {
                 for kind in ["fifo", "socket", "link", "null", "disk"]
                 where access("\(upper)/a/\(kind)", F_OK) == 0 {
                     try #require(
-                        exchange("\(upper)/a/\(kind)", "\(upper)/a/b") == 0)
+                        FileCalls.exchange("\(upper)/a/\(kind)", "\(upper)/a/b") == 0)
                     try await check()
                     try #require(
-                        exchange("\(upper)/a/\(kind)", "\(upper)/a/b") == 0)
+                        FileCalls.exchange("\(upper)/a/\(kind)", "\(upper)/a/b") == 0)
                     try await check()
                 }
             }

@@ -79,7 +79,8 @@ struct MergedTests {
         try #require(figure(world) == truth, why, sourceLocation: location)
     }
 
-    /// As ``expectExact(_:_:_:)`` once the overlay has ended: a container that starts has its mount for a moment too.
+    /// As ``expectExact(_:_:_:)`` once the overlay has ended, or what hid it: a container that starts has its mount for a
+    /// moment too.
     private func expectExactAtTheEnd(
         _ world: World, _ why: Comment, _ location: SourceLocation = #_sourceLocation
     ) async throws {
@@ -87,6 +88,14 @@ struct MergedTests {
             await world.service.barrier(deadlineMilliseconds: 10_000) == [] && isExact(world)
         }
         try await expectExact(world, why, location)
+    }
+
+    /// Writes to a file in a mount that is not followed: the layer's own directory tells of the file, a poll of the rest.
+    private func expectFigureOfPolls(_ world: World, _ file: Int32) async throws {
+        for source in ["what the layer's directory tells", "the figure of a poll"] {
+            #expect(write(file, [UInt8](repeating: 7, count: 40_000), 40_000) == 40_000)
+            try await wait(until: source) { try figure(world) == oracle(world.overlay.upper) }
+        }
     }
 
     private func append(_ count: Int, to path: String) {
@@ -157,51 +166,9 @@ struct MergedTests {
         let files = try DisturbedFileSystem(
             path: overlay.upper, mount: OverlayMount(merged: overlay.merged, work: overlay.work))
         let tracker = LayerTracker(fileSystem: files, settleSeconds: [35], looksPerRelief: 3)
-        var generator = SeededGenerator(seed: seed)
-        var work = RandomSystemCalls(root: overlay.merged, seed: seed)
-        for round in 0..<120 {
-            let odds = Int.random(in: 1..<40, using: &generator)
-            // As many as let a batch come to an end.
-            var left = 0
-            files.disturb = {
-                guard left > 0, Int.random(in: 0..<odds, using: &generator) == 0 else { return }
-                left -= 1
-                work.step()
-            }
-            for _ in 0..<Int.random(in: 0..<4, using: &generator) {
-                for _ in 0..<Int.random(in: 0..<60, using: &generator) { work.step() }
-                try files.deliver(to: tracker)
-                left = 100
-                _ = files.refreshMount(of: tracker)
-                _ = tracker.runBatch(now: Int64(round)) { try? files.deliver(to: tracker) }
-            }
-            files.disturb = nil
-            func settle() throws {
-                // What a barrier does.
-                try files.deliver(to: tracker)
-                tracker.markUnsettled()
-                _ = files.refreshMount(of: tracker)
-                _ = tracker.runBatch(now: Int64(round)) {}
-                for _ in 0..<4 where !tracker.isAnswered {
-                    if tracker.needsAudit { tracker.audit() }
-                    _ = tracker.runBatch(now: Int64(round)) {}
-                }
-                try #require(tracker.isAnswered, "seed \(seed) round \(round)")
-                try #require(files.refreshMount(of: tracker), "seed \(seed) round \(round)")
-            }
-            // The kernel may write back between barrier and walk, which changes blocks; then it counts for nothing.
-            var before = try oracle(overlay.upper)
-            try settle()
-            var truth = try oracle(overlay.upper)
-            while before != truth {
-                before = truth
-                try settle()
-                truth = try oracle(overlay.upper)
-            }
-            let found = [tracker.measure.total.diskBytes, tracker.measure.total.sizeBytes]
-            try #require(found == truth, "seed \(seed) round \(round)")
-        }
-        work.finish()
+        try files.live(
+            with: tracker, in: overlay.merged, layer: overlay.upper, seed: seed, rounds: 120,
+            countsInodes: false)
         tracker.release()
         overlay.unmount()
         try await directory.remove()
@@ -233,12 +200,6 @@ struct MergedTests {
 
     /// Exchanges directories and writes to files in them, by names and by descriptors.
     private static func exchange(below root: String, seed: UInt64) {
-        // Swift's Glibc module does not show it; the flag 2 is RENAME_EXCHANGE.
-        typealias RenameAt2 =
-            @convention(c) (
-                Int32, UnsafePointer<CChar>, Int32, UnsafePointer<CChar>, UInt32
-            ) -> Int32
-        let exchangeNames = dlsym(nil, "renameat2").map { unsafeBitCast($0, to: RenameAt2.self) }
         var generator = SeededGenerator(seed: seed)
         let names = ["a", "b", "c", "a/sub", "b/sub", "c/sub"].map { "\(root)/\($0)" }
         var open: [Int32] = []
@@ -248,7 +209,7 @@ struct MergedTests {
             else { return }
             switch Int.random(in: 0..<4, using: &generator) {
             case 0:
-                _ = exchangeNames?(AT_FDCWD, name, AT_FDCWD, other, 2)
+                FileCalls.exchange(name, other)
             case 1:
                 let file = Glibc.open("\(name)/f", O_CREAT | O_WRONLY | O_APPEND | O_CLOEXEC, 0o644)
                 if file >= 0 { open.append(file) }
@@ -400,18 +361,10 @@ struct MergedTests {
         }
         #expect(mkdirat(user, "new", 0o755) == 0)
         let file = openat(user, "new/f", O_CREAT | O_WRONLY | O_CLOEXEC, 0o644)
-        #expect(write(file, [UInt8](repeating: 7, count: 40_000), 40_000) == 40_000)
-        try await wait(until: "what the layer's directory tells") {
-            try figure(world) == oracle(world.overlay.upper)
-        }
-        #expect(write(file, [UInt8](repeating: 7, count: 40_000), 40_000) == 40_000)
-        try await wait(until: "the figure of a poll") { try figure(world) == oracle(world.overlay.upper) }
+        try await expectFigureOfPolls(world, file)
         close(file)
         close(user)
-        try await wait(until: "an exact figure") {
-            await world.service.barrier(deadlineMilliseconds: 10_000) == [] && isExact(world)
-        }
-        try await expectExact(world, "ended")
+        try await expectExactAtTheEnd(world, "ended")
         try await world.remove()
     }
 
@@ -433,18 +386,10 @@ struct MergedTests {
         }
         // Who has it open can still write below.
         let file = openat(inside, "f", O_CREAT | O_WRONLY | O_CLOEXEC, 0o644)
-        #expect(write(file, [UInt8](repeating: 7, count: 40_000), 40_000) == 40_000)
-        try await wait(until: "what the layer's directory tells") {
-            try figure(world) == oracle(world.overlay.upper)
-        }
-        #expect(write(file, [UInt8](repeating: 7, count: 40_000), 40_000) == 40_000)
+        try await expectFigureOfPolls(world, file)
         close(file)
-        try await wait(until: "the figure of a poll") { try figure(world) == oracle(world.overlay.upper) }
         umount2(run, Int32(MNT_DETACH))
-        try await wait(until: "an exact figure") {
-            await world.service.barrier(deadlineMilliseconds: 10_000) == [] && isExact(world)
-        }
-        try await expectExact(world, "uncovered")
+        try await expectExactAtTheEnd(world, "uncovered")
         try await world.remove()
     }
 

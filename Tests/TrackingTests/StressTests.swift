@@ -13,11 +13,6 @@ struct StressTests {
     private let key = LayerKey(
         store: StoreIdentity(engine: "test", driver: "directory", root: "/"), id: "w")
 
-    private func oracle(_ path: String) throws -> Measure {
-        let walk = try FullWalk(walking: path)
-        return Measure(diskBytes: walk.diskBytes, sizeBytes: walk.sizeBytes, inodes: walk.inodes)
-    }
-
     /// Seeds to repeat a failure with: `USAGED_TEST_SEEDS=17,4711`.
     static var seeds: [UInt64] {
         if let given = ProcessInfo.processInfo.environment["USAGED_TEST_SEEDS"] {
@@ -51,46 +46,8 @@ struct StressTests {
         defer { try? FileManager.default.removeItem(atPath: directory.path) }
         let files = try DisturbedFileSystem(path: directory.path)
         let tracker = LayerTracker(fileSystem: files, settleSeconds: [35], looksPerRelief: 3)
-        var generator = SeededGenerator(seed: seed)
-        var work = RandomSystemCalls(root: directory.path, seed: seed)
-        defer { work.finish() }
-        for round in 0..<600 {
-            let odds = Int.random(in: 1..<40, using: &generator)
-            // As many as let a batch come to an end.
-            var left = 0
-            files.disturb = {
-                guard left > 0, Int.random(in: 0..<odds, using: &generator) == 0 else { return }
-                left -= 1
-                work.step()
-            }
-            for _ in 0..<Int.random(in: 0..<4, using: &generator) {
-                for _ in 0..<Int.random(in: 0..<60, using: &generator) { work.step() }
-                try files.deliver(to: tracker)
-                left = 100
-                _ = tracker.runBatch(now: Int64(round)) { try? files.deliver(to: tracker) }
-            }
-            files.disturb = nil
-            func settle() throws {
-                // What a barrier does.
-                try files.deliver(to: tracker)
-                tracker.markUnsettled()
-                _ = tracker.runBatch(now: Int64(round)) {}
-                for _ in 0..<4 where !tracker.isAnswered {
-                    if tracker.needsAudit { tracker.audit() }
-                    _ = tracker.runBatch(now: Int64(round)) {}
-                }
-                try #require(tracker.isAnswered, "seed \(seed) round \(round)")
-            }
-            // The kernel may write back between barrier and walk, which changes blocks; then it counts for nothing.
-            var before = try FullWalk(walking: directory.path).total
-            try settle()
-            var truth = try FullWalk(walking: directory.path).total
-            while before != truth {
-                before = truth
-                try settle()
-                truth = try FullWalk(walking: directory.path).total
-            }
-            try #require(tracker.measure.total == truth, "seed \(seed) round \(round)")
-        }
+        try files.live(
+            with: tracker, in: directory.path, layer: directory.path, seed: seed, rounds: 600,
+            countsInodes: true)
     }
 }

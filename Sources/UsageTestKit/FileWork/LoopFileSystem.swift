@@ -1,4 +1,3 @@
-internal import CFileWork
 internal import Foundation
 internal import Glibc
 
@@ -60,12 +59,7 @@ package struct LoopFileSystem: Sendable {
 
     /// Has everything written back, so that every block is allocated.
     package func sync() throws {
-        let descriptor = open(path, O_RDONLY | O_DIRECTORY | O_CLOEXEC)
-        guard descriptor >= 0 else { throw ChildProcess.StartFailure(call: "open", path: path) }
-        defer { close(descriptor) }
-        guard cfilework_sync_file_system(descriptor) == 0 else {
-            throw ChildProcess.StartFailure(call: "syncfs", path: path)
-        }
+        try FileCalls.writeBack(path)
     }
 
     package func remove() async throws {
