@@ -1,7 +1,7 @@
 internal import Glibc
 
-/// What the kernel allows this process, as far as it can be read: `/proc/sys` may be hidden.
-public struct KernelLimits: Hashable, Sendable {
+/// What the kernel allows this process, each as far as it can be read now: `/proc/sys` may be hidden.
+public enum KernelLimits {
     /// A limit, with the sysctl that raises it.
     public struct Limit: Hashable, Sendable {
         public let value: Int
@@ -9,19 +9,18 @@ public struct KernelLimits: Hashable, Sendable {
     }
 
     /// Inotify watches of this user, over all its processes.
-    public var watches: Limit?
+    public static var watches: Limit? { least("fs.inotify.max_user_watches", "user.max_inotify_watches") }
     /// Inotify instances of this user, over all its processes.
-    public var instances: Limit?
+    public static var instances: Limit? {
+        least("fs.inotify.max_user_instances", "user.max_inotify_instances")
+    }
     /// Events that an inotify instance queues; one keeps the number that was allowed when it was made.
-    public var queuedEvents: Limit?
+    public static var queuedEvents: Limit? { limit("fs.inotify.max_queued_events") }
     /// Files that this process may have open.
-    public var openFiles: Int?
-
-    public static func current() -> KernelLimits {
-        KernelLimits(
-            watches: least("fs.inotify.max_user_watches", "user.max_inotify_watches"),
-            instances: least("fs.inotify.max_user_instances", "user.max_inotify_instances"),
-            queuedEvents: limit("fs.inotify.max_queued_events"), openFiles: openFilesLimit())
+    public static var openFiles: Int? {
+        var limit = rlimit()
+        guard getrlimit(__rlimit_resource_t(RLIMIT_NOFILE.rawValue), &limit) == 0 else { return nil }
+        return Int(clamping: limit.rlim_cur)
     }
 
     /// What a sysctl is set to, not below 0.
@@ -36,11 +35,5 @@ public struct KernelLimits: Hashable, Sendable {
     /// The host's own limit and that of the user namespace hold both; of equal ones it is the host's.
     private static func least(_ host: String, _ namespace: String) -> Limit? {
         [limit(host), limit(namespace)].compactMap { $0 }.min { $0.value < $1.value }
-    }
-
-    private static func openFilesLimit() -> Int? {
-        var limit = rlimit()
-        guard getrlimit(__rlimit_resource_t(RLIMIT_NOFILE.rawValue), &limit) == 0 else { return nil }
-        return Int(clamping: limit.rlim_cur)
     }
 }

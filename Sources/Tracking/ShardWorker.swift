@@ -354,7 +354,7 @@ final class ShardWorker {
         guard !changes.isEmpty else { return }
         for entry in tracked.values
         where changes.contains(where: { $0.path.hasPrefix(entry.directory + "/") }) {
-            entry.tracker.noteMounts()
+            entry.tracker.lookAgain()
         }
     }
 

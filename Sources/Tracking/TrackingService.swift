@@ -19,12 +19,12 @@ public final class TrackingService: Sendable {
 
     init(
         options: TrackingOptions, sink: any TrackingSink,
-        queueLength: @escaping @Sendable () -> Int? = { KernelLimits.current().queuedEvents?.value },
+        queueLength: @escaping @Sendable () -> Int? = { KernelLimits.queuedEvents?.value },
         openInotify: @escaping @Sendable () throws(KernelError) -> Inotify
     ) throws(KernelError) {
         pool = try ScannerPool(threads: 2, options: options, sink: sink)
         let budget = WatchBudget(limit: options.watchLimit, riseSeconds: options.pollSeconds) {
-            KernelLimits.current().watches?.value
+            KernelLimits.watches?.value
         }
         inodes = InodeBudget(limit: options.inodeLimit)
         var shards: [TrackingShard] = []

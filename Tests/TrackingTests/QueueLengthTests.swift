@@ -33,7 +33,7 @@ struct QueueLengthTests {
     func takesLongerQueue(change: Change) async throws {
         let directory = try ScratchDirectory("track")
         defer { try? FileManager.default.removeItem(atPath: directory.path) }
-        let limit = try #require(KernelLimits.current().queuedEvents?.value)
+        let limit = try #require(KernelLimits.queuedEvents?.value)
         let allowed = Atomic(limit)
         let opened = Atomic(0)
         let sink = HoldingSink()

@@ -14,7 +14,6 @@ extension StatusAnswers {
         let looked = await look()
         let snapshot = looked.snapshot
         let tracked = tracking.counters
-        let limits = KernelLimits.current()
         let open = try? OpenDescriptors.current()
         let held = snapshot.sources.map(\.watches).reduce(0, +)
         let ofMetadata = max(0, held - Int(tracked.watches))
@@ -26,17 +25,17 @@ extension StatusAnswers {
             uid: geteuid(), exact: looked.isExact, reasons: looked.reasons,
             watches: DoctorFacts.Supply(
                 used: ofMetadata + Int(tracked.watches), needed: ofMetadata + Int(tracked.watchesNeeded),
-                limit: limits.watches.map(DoctorFacts.Limit.init)),
+                limit: KernelLimits.watches.map(DoctorFacts.Limit.init)),
             watchBudget: watchBudget.map { DoctorFacts.Limit(value: $0, setting: "tracking.watch_budget") },
             instances: DoctorFacts.Supply(
                 used: instances, needed: max(instances, Self.trackingInstances + stores),
-                limit: limits.instances.map(DoctorFacts.Limit.init)),
+                limit: KernelLimits.instances.map(DoctorFacts.Limit.init)),
             queue: DoctorFacts.Queue(
-                length: tracked.queueLength, limit: limits.queuedEvents.map(DoctorFacts.Limit.init),
+                length: tracked.queueLength, limit: KernelLimits.queuedEvents.map(DoctorFacts.Limit.init),
                 overflows: tracked.overflows),
             openFiles: DoctorFacts.Supply(
                 used: open?.count ?? 0, needed: max(Self.openFilesNeeded + 2 * stores, open?.count ?? 0),
-                limit: limits.openFiles.map {
+                limit: KernelLimits.openFiles.map {
                     DoctorFacts.Limit(value: $0, setting: "LimitNOFILE= of usaged.service")
                 }),
             openFilesLent: DescriptorReserve.lent.count,

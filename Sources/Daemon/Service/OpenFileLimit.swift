@@ -8,7 +8,7 @@ struct OpenFileLimitError: Error, CustomStringConvertible {
     let limit: Int
 
     static func check() throws(OpenFileLimitError) {
-        guard let limit = KernelLimits.current().openFiles, limit < least else { return }
+        guard let limit = KernelLimits.openFiles, limit < least else { return }
         throw OpenFileLimitError(limit: limit)
     }
 

@@ -51,7 +51,7 @@ public final class UsageDaemon: Service {
         self.logger = logger
         try OpenFileLimitError.check()
         // The most that the threads have open at once while they look, and some more; of a small limit a part.
-        DescriptorReserve.fill(min(48, (KernelLimits.current().openFiles ?? 1024) / 8))
+        DescriptorReserve.fill(min(48, (KernelLimits.openFiles ?? 1024) / 8))
         // First: where another daemon serves the socket, nothing of its state may be touched.
         let bound = try Self.open(passed, settings, logger)
         var isDone = false

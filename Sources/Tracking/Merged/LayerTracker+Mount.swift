@@ -8,12 +8,6 @@ internal import SystemPackage
 // what the mount tells of names afterwards has them looked at again: between the two a write can have gone by the
 // old name, and a directory can have been found in the mount under the name of another.
 extension LayerTracker {
-    /// Makes the next batch a look at everything, with all watches made sure of.
-    package func lookAgain() {
-        isCheck = false
-        pending.lookAtEverything()
-    }
-
     /// Why the mount's watches do not tell all; `nil` where they do.
     package var mountDoubt: String? {
         guard fileSystem.hasMount, let lost = mount.lost else { return nil }
@@ -27,7 +21,7 @@ extension LayerTracker {
             _ = mount.set(nil, of: directory)
             directoryOfWatch[event.watch] = nil
             // Gone with its inode: if the layer still has the directory, the mount shows another for it.
-            if !event.mask.contains(.unmount) { watchAgainInMount(directory) }
+            if !event.mask.contains(.unmount) { markEntry(of: directory, watchingAgain: true) }
         } else if let name = event.name {
             if event.mask.isDisjoint(with: [.create, .movedFrom, .movedTo]) {
                 pending.note(event, in: directory, name: name)
@@ -43,16 +37,7 @@ extension LayerTracker {
 
     /// Tries again what could not be watched; whoever asks wants to know.
     func markHidden() {
-        for directory in mount.hidden.keys where directory != tree?.root { watchAgainInMount(directory) }
-    }
-
-    private func watchAgainInMount(_ directory: UInt64) {
-        guard let tree, let record = tree.directories[directory] else { return }
-        if directory == tree.root {
-            pending.lookAtEverything()
-        } else {
-            pending.look(at: Place(directory: record.parent, name: record.name), watchingAgain: true)
-        }
+        for directory in mount.hidden.keys where directory != tree?.root { markEntry(of: directory, watchingAgain: true) }
     }
 
     /// Makes sure of a directory's watch in the mount; returns whether it is another than before, so that what the
@@ -71,17 +56,14 @@ extension LayerTracker {
             if let failure = outOfWatches(error) { throw failure }
             if mount.hide(directory, reason: "\(error)") {
                 isIncomplete = true
-                watchAgainInMount(directory)
+                markEntry(of: directory, watchingAgain: true)
             }
             return false
         }
         let before = mount.set(watch, of: directory)
         directoryOfWatch[watch] = directory
         guard before != watch else { return false }
-        if let before, directoryOfWatch[before] == directory {
-            directoryOfWatch[before] = nil
-            fileSystem.unwatch(before)
-        }
+        if let before { unwatch(before, of: directory) }
         return true
     }
 
@@ -96,8 +78,6 @@ extension LayerTracker {
 
     /// Gives a directory's watch in the mount back.
     func unwatchInMount(_ directory: UInt64) {
-        guard let watch = mount.set(nil, of: directory), directoryOfWatch[watch] == directory else { return }
-        directoryOfWatch[watch] = nil
-        fileSystem.unwatch(watch)
+        if let watch = mount.set(nil, of: directory) { unwatch(watch, of: directory) }
     }
 }

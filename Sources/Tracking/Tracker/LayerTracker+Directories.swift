@@ -20,12 +20,13 @@ extension LayerTracker {
     }
 
     /// Marks everything where the layer's path leads to another directory by now, or to none.
+    ///
+    /// Where something is marked the next batch finds that out.
     package func lookAtRoot() {
-        guard let tree, pending.isEmpty else { return }
+        guard let tree, !hasPending, !hasRestats else { return }
         let status = try? fileSystem.status(of: fileSystem.openRoot())
         guard status?.identity.inode != tree.root || status?.identity.device != tree.device else { return }
-        isCheck = false
-        pending.lookAtEverything()
+        lookAgain()
     }
 
     /// Runs `body` with a directory, open and known to be the one that is meant; returns whether it was.

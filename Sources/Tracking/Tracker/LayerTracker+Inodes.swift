@@ -30,11 +30,10 @@ extension LayerTracker {
             } ?? 0
         restats.formUnion(others)
         noteUnheard(others + aliases.files(namedIn: Set(gone.map(\.0))))
-        for (directory, watch) in gone where watch >= 0 && directoryOfWatch[watch] == directory {
-            directoryOfWatch[watch] = nil
-            fileSystem.unwatch(watch)
+        for (directory, watch) in gone {
+            unwatch(watch, of: directory)
+            unwatchInMount(directory)
         }
-        for (directory, _) in gone { unwatchInMount(directory) }
         growth.note(Place(directory: record.parent, name: record.name), change)
     }
 

@@ -5,7 +5,7 @@ internal import SystemPackage
 // Looking at marked places, at directories and at everything.
 extension LayerTracker {
     func lookAtEverything() throws(Failure) {
-        let started = (time: monotonicNanoseconds(), processor: threadNanoseconds())
+        let started = (time: monotonicNanoseconds(), processor: ThreadClock.now())
         counters.fullLooks += 1
         everyLook &+= 1
         guard let handle = opened?.root else { return }
@@ -39,7 +39,7 @@ extension LayerTracker {
         try drainListing()
         let ended = monotonicNanoseconds()
         lastFullLook = FullLook(
-            end: ended, duration: ended - started.time, processor: threadNanoseconds() - started.processor,
+            end: ended, duration: ended - started.time, processor: Int64(clamping: ThreadClock.now() - started.processor),
             inodes: inodeCount)
     }
 

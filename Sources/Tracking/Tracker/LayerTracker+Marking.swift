@@ -31,8 +31,8 @@ extension LayerTracker {
         eventsWereLost = true
     }
 
-    /// What is mounted in the layer changed, which has no event.
-    package func noteMounts() {
+    /// Makes the next batch a look at everything, with all watches made sure of: something changed that has no event.
+    package func lookAgain() {
         isCheck = false
         pending.lookAtEverything()
     }
@@ -98,12 +98,13 @@ extension LayerTracker {
         audit()
     }
 
-    func markEntry(of directory: UInt64) {
+    func markEntry(of directory: UInt64, watchingAgain: Bool = false) {
         guard let tree, let record = tree.directories[directory] else { return }
         if directory == tree.root {
             pending.lookAtEverything()
         } else {
-            pending.look(at: Place(directory: record.parent, name: record.name))
+            pending.look(
+                at: Place(directory: record.parent, name: record.name), watchingAgain: watchingAgain)
         }
     }
 }

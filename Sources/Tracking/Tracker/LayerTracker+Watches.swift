@@ -28,12 +28,16 @@ extension LayerTracker {
         directoryOfWatch[watch] = directory
         let isAnotherInMount = try rewatchInMount(directory)
         guard before != watch else { return isAnotherInMount }
-        if let before, before >= 0, directoryOfWatch[before] == directory {
-            directoryOfWatch[before] = nil
-            fileSystem.unwatch(before)
-        }
+        if let before { unwatch(before, of: directory) }
         tree?.setWatch(watch, of: directory)
         return true
+    }
+
+    /// Gives a directory's watch back, if it has that one still.
+    func unwatch(_ watch: Int32, of directory: UInt64) {
+        guard directoryOfWatch[watch] == directory else { return }
+        directoryOfWatch[watch] = nil
+        fileSystem.unwatch(watch)
     }
 
     /// Gives all watches back, for other layers lack some.

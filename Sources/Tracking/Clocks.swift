@@ -3,8 +3,8 @@ internal import Glibc
 /// Nanoseconds of `CLOCK_MONOTONIC`.
 package func monotonicNanoseconds() -> Int64 { nanoseconds(of: CLOCK_MONOTONIC) }
 
-/// Nanoseconds of the processor that the calling thread has had, `CLOCK_THREAD_CPUTIME_ID`.
-package func threadNanoseconds() -> Int64 { nanoseconds(of: CLOCK_THREAD_CPUTIME_ID) }
+/// Nanoseconds of `CLOCK_REALTIME`, by which file systems stamp their inodes.
+package func realtimeNanoseconds() -> Int64 { nanoseconds(of: CLOCK_REALTIME) }
 
 private func nanoseconds(of clock: clockid_t) -> Int64 {
     var time = timespec()
