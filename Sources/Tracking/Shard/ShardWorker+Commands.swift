@@ -1,0 +1,59 @@
+internal import Accounting
+internal import Kernel
+
+// What the service asks for.
+extension ShardWorker {
+    func obey(_ commands: [TrackingShard.Command]) {
+        for command in commands {
+            switch command {
+            case .track(let key, let directory, let silence, let mount):
+                track(key, directory, silence, mount)
+            case .running(let key, let isRunning):
+                indices[key].map { tracked[$0]?.mount?.isRunning = isRunning }
+            case .forget(let key): forget(key)
+            case .linked(let files): for entry in tracked.values { entry.tracker.note(files) }
+            case .polled(let index, let report): take(report, ofPoll: index)
+            case .barrier(let answer): barriers.append(answer)
+            case .stop: isStopped = true
+            }
+        }
+        if isStopped {
+            for answer in barriers { answer(nil) }
+            barriers = []
+        }
+    }
+
+    func track(
+        _ key: LayerKey, _ directory: String, _ silence: String?, _ place: OverlayMount?
+    ) {
+        forget(key)
+        let index = budget.register()
+        let watches = LayerWatches(instance: instance, owners: owners, budget: budget, layer: index)
+        let mount =
+            silence == nil
+            ? nil
+            : place.map {
+                MergedMount($0, watches: watches, sight: sight, pollSeconds: options.pollSeconds)
+            }
+        if mount != nil { followsMounts = true }
+        let tracker = LayerTracker(
+            fileSystem: KernelFileSystem(
+                path: directory, watches: watches, mask: options.watchMask, merged: mount),
+            settleSeconds: options.settling.looksAfterSeconds)
+        tracker.depthLimit = options.depthLimit
+        tracked[index] = TrackedLayer(
+            key, directory, tracker, silence: silence, place: place, mount: mount,
+            now: monotonicNanoseconds())
+        indices[key] = index
+    }
+
+    func forget(_ key: LayerKey) {
+        pool.cancelPoll(key)
+        inodes.remove(key)
+        guard let index = indices.removeValue(forKey: key), let entry = tracked.removeValue(forKey: index)
+        else { return }
+        entry.tracker.release()
+        entry.mount?.release()
+        retired.add(entry.tracker.counters)
+    }
+}

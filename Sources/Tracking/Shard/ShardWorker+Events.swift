@@ -1,0 +1,53 @@
+internal import Accounting
+internal import Kernel
+
+// Emptying the kernel's queue.
+extension ShardWorker {
+    func drain() {
+        guard let inotify = instance.inotify else { return }
+        drainedAt = monotonicNanoseconds()
+        do {
+            // A flood may not hold the thread, but a barrier needs all that was queued when it came.
+            let asked = barriers.isEmpty ? 0 : try inotify.pendingBytes()
+            _ = try inotify.drain(limit: Self.drainLimit, atLeast: asked) { event in take(event) }
+        } catch {
+            isOverflown = true
+        }
+        if isOverflown {
+            isOverflown = false
+            hasOverflown = true
+            counters.overflows += 1
+            for entry in tracked.values {
+                entry.tracker.noteOverflow()
+                entry.mount?.noteDoubt(eventsWereLost: true)
+            }
+        }
+    }
+
+    /// After an overflow everything is looked at again, and that is the time to take a queue of the length that the
+    /// kernel allows by now.
+    func takeLongerQueue() {
+        hasOverflown = false
+        _ = instance.replaceIfOutgrown {
+            for entry in tracked.values { entry.tracker.release() }
+        }
+    }
+
+    func take(_ event: InotifyEvent) {
+        counters.events += 1
+        if firstEvent == nil { firstEvent = drainedAt }
+        if event.mask.contains(.queueOverflow) {
+            isOverflown = true
+            return
+        }
+        guard let index = owners.owner(of: event.watch) else { return }
+        if let entry = tracked[index] {
+            entry.lastEvent = drainedAt
+            entry.mount?.note(event)
+            entry.tracker.note(event)
+        }
+        if event.mask.contains(.ignored), owners.release(event.watch, from: index) {
+            budget.give(for: index)
+        }
+    }
+}

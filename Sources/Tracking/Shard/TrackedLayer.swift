@@ -1,0 +1,55 @@
+internal import Accounting
+
+/// A writable layer that a ``ShardWorker`` follows.
+final class TrackedLayer {
+    let key: LayerKey
+    let directory: String
+    let tracker: LayerTracker<KernelFileSystem>
+    /// Why the events of its own directories do not tell all of it; `nil` where they do.
+    let silence: String?
+    /// Where an engine mounts it.
+    let place: OverlayMount?
+    /// The mount, if its events are to tell the rest.
+    let mount: MergedMount?
+    var unheard = UnheardGrowth()
+    /// The next batch checks what the events told.
+    var isChecked = false
+    var lastReported: LayerReport.Outcome?
+    var lastWatches = -1
+    var lastAudit: Int64
+    var lastRootLook: Int64
+    var lastEvent: Int64 = 0
+    var nextRetry: Int64?
+    var wasPolled = false
+    /// Those that the last walk found, while it is polled.
+    var polledDirectories = 0
+    var watchesNeeded: Int { wasPolled ? polledDirectories : tracker.watchCount }
+
+    /// Why events do not tell all of it now; `nil` where they do.
+    var deafness: String? {
+        guard let silence, let mount else { return silence }
+        return (mount.doubt ?? tracker.mountDoubt).map { "\(silence); \($0)" }
+    }
+
+    /// Whether the figure holds all that was told before the last batch.
+    var isAnswered: Bool { tracker.isAnswered && mount?.isUncertain != true }
+    /// What the last pass counted.
+    var polledInodes = 0
+
+    /// Whether a look at everything is so quick that a barrier may wait for it.
+    var isCheap: Bool { tracker.fullLookEstimate < 100_000_000 }
+
+    init(
+        _ key: LayerKey, _ directory: String, _ tracker: LayerTracker<KernelFileSystem>,
+        silence: String?, place: OverlayMount?, mount: MergedMount?, now: Int64
+    ) {
+        self.silence = silence
+        self.place = place
+        self.mount = mount
+        self.key = key
+        self.directory = directory
+        self.tracker = tracker
+        lastAudit = now
+        lastRootLook = now
+    }
+}
