@@ -163,7 +163,7 @@ struct ServiceManagerTests {
             do {
                 // Its file is there a moment before anybody listens; the flag says that somebody does.
                 try await wait(until: "somebody to listen", deadline: .seconds(60)) {
-                    try String(contentsOfFile: "/proc/net/unix", encoding: .utf8).split(separator: "\n")
+                    try ProcessFile.text("/proc/net/unix").split(separator: "\n")
                         .contains { $0.hasSuffix(" \(socket)") && $0.contains(" 00010000 ") }
                 }
                 // The first connection starts the daemon, which answers it.

@@ -83,7 +83,7 @@ public final class DockerEngine: Sendable {
             return
         }
         func runs() -> Bool {
-            guard let status = try? String(contentsOfFile: "/proc/\(pid)/status", encoding: .utf8) else {
+            guard let status = try? ProcessFile.text("/proc/\(pid)/status") else {
                 return false
             }
             return status.hasPrefix("Name:\tcontainerd") && !status.contains("State:\tZ")

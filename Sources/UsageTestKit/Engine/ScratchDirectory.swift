@@ -1,4 +1,5 @@
 internal import Foundation
+internal import Kernel
 internal import Glibc
 
 /// A new directory on a file system that overlayfs can work on, removed when told.
@@ -40,10 +41,7 @@ public struct ScratchDirectory: Sendable {
 
     /// Detaches what is still mounted below it and removes it.
     public func remove() async throws {
-        let table = try String(contentsOfFile: "/proc/self/mountinfo", encoding: .utf8)
-        let mounts = table.split(separator: "\n").compactMap { line in
-            line.split(separator: " ").dropFirst(4).first.map(String.init)
-        }
+        let mounts = try MountTable.current().mounts.map(\.path)
         for mount in mounts.reversed() where mount.hasPrefix(path + "/") {
             _ = try await Command.run(["umount", "--lazy", mount])
         }

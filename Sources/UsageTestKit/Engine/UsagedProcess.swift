@@ -123,7 +123,7 @@ public final class UsagedProcess: Sendable {
     /// Bytes of memory that it holds now, of the process's `VmRSS`.
     public func residentBytes() throws -> Int64 {
         guard let pid = processID else { return 0 }
-        let status = try String(contentsOfFile: "/proc/\(pid)/status", encoding: .utf8)
+        let status = try ProcessFile.text("/proc/\(pid)/status")
         let line = status.split(separator: "\n").first { $0.hasPrefix("VmRSS:") }
         return (line.flatMap { Int64($0.filter(\.isNumber)) } ?? 0) * 1024
     }

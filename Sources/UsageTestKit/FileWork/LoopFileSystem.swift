@@ -63,8 +63,6 @@ package struct LoopFileSystem: Sendable {
     }
 
     package func remove() async throws {
-        // The table of mounts, by which the scratch directory goes, can miss one while others come and go.
-        _ = try await Command.run(["umount", "--lazy", path])
         try await scratch.remove()
     }
 }

@@ -8,7 +8,7 @@ import Wire
 struct DescriptorScarcityTests {
     /// Processor time that a process has used, in ticks of 10 ms.
     private func processorTicks(_ daemon: UsagedProcess) throws -> Int {
-        let text = try String(contentsOfFile: "/proc/\(daemon.processID ?? 0)/stat", encoding: .utf8)
+        let text = try ProcessFile.text("/proc/\(daemon.processID ?? 0)/stat")
         let fields = text.drop { $0 != ")" }.split(separator: " ").dropFirst()
         return fields.dropFirst(11).prefix(2).compactMap { Int($0) }.reduce(0, +)
     }
