@@ -37,7 +37,9 @@ extension LayerTracker {
 
     /// Tries again what could not be watched; whoever asks wants to know.
     func markHidden() {
-        for directory in mount.hidden.keys where directory != tree?.root { markEntry(of: directory, watchingAgain: true) }
+        for directory in mount.hidden.keys where directory != tree?.root {
+            markEntry(of: directory, watchingAgain: true)
+        }
     }
 
     /// Makes sure of a directory's watch in the mount; returns whether it is another than before, so that what the

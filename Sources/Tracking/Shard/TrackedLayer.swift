@@ -21,8 +21,10 @@ final class TrackedLayer {
     var lastEvent: Int64 = 0
     var nextRetry: Int64?
     var wasPolled = false
-    /// Those that the last walk found, while it is polled.
+    /// What the last walk counted, while it is polled.
     var polledDirectories = 0
+    var polledInodes = 0
+
     var watchesNeeded: Int { wasPolled ? polledDirectories : tracker.watchCount }
 
     /// Why events do not tell all of it now; `nil` where they do.
@@ -33,8 +35,6 @@ final class TrackedLayer {
 
     /// Whether the figure holds all that was told before the last batch.
     var isAnswered: Bool { tracker.isAnswered && mount?.isUncertain != true }
-    /// What the last pass counted.
-    var polledInodes = 0
 
     /// Whether a look at everything is so quick that a barrier may wait for it.
     var isCheap: Bool { tracker.fullLookEstimate < 100_000_000 }

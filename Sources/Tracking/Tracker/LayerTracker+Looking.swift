@@ -39,7 +39,8 @@ extension LayerTracker {
         try drainListing()
         let ended = monotonicNanoseconds()
         lastFullLook = FullLook(
-            end: ended, duration: ended - started.time, processor: Int64(clamping: ThreadClock.now() - started.processor),
+            end: ended, duration: ended - started.time,
+            processor: Int64(clamping: ThreadClock.now() - started.processor),
             inodes: inodeCount)
     }
 
