@@ -6,37 +6,15 @@ import Wire
 /// The daemon is stopped or killed at any moment, while containers write.
 @Suite("a host that fails")
 struct HostFaultTests {
-    private static let rules = """
-        alerts:
-          - name: large
-            kind: size
-            limit: 200kB
-            clear: 100kB
-
-        """
-
-    private func write(_ bytes: Int, to path: String) throws {
-        try Data(repeating: 0x61, count: bytes).write(to: URL(fileURLWithPath: path))
-    }
-
-    /// Waits for an exact answer and compares it with walks.
-    private func check(_ query: UsageQuery, _ root: String) async throws -> Status {
-        let status = try await query.exactStatus()
-        for container in status.containers {
-            let walk = try await FullWalk.measure("\(root)/\(container.name)")
-            #expect(container.diskBytes == walk.diskBytes, "\(container.name)")
-            #expect(container.sizeBytes == walk.sizeBytes, "\(container.name)")
-        }
-        return status
-    }
-
     @Test("a daemon that was stopped while more happened than the kernel queues is exact when it goes on")
     func stopped() async throws {
         try await withScratch { scratch in
             let root = try scratch.directory("plain")
-            for name in ["box", "crate"] { try write(5_000, to: "\(scratch.directory("plain/\(name)"))/a") }
-            try await withDaemon(["plain=\(root)"], configuration: Self.rules) { daemon in
-                _ = try await check(daemon.query, root)
+            for name in ["box", "crate"] {
+                try PlainStore.write(5_000, to: "\(scratch.directory("plain/\(name)"))/a")
+            }
+            try await withDaemon(["plain=\(root)"], configuration: PlainStore.rules) { daemon in
+                _ = try await PlainStore.check(daemon.query, root)
                 let feed = try await FeedRecorder.start(daemon.query)
                 daemon.signal(SIGSTOP)
                 try await Command.output([
@@ -48,7 +26,7 @@ struct HostFaultTests {
                     """, "\(root)/box",
                 ])
                 daemon.signal(SIGCONT)
-                let status = try await check(daemon.query, root)
+                let status = try await PlainStore.check(daemon.query, root)
                 #expect(status.counters.overflows > 0)
                 #expect(status.containers.map(\.state) == [.exact, .exact])
                 #expect(status.alerts.map(\.container) == ["box"])
@@ -79,8 +57,8 @@ struct HostFaultTests {
             let root = try scratch.directory("plain")
             let names = ["box", "case", "crate"]
             for name in names { try scratch.directory("plain/\(name)/sub") }
-            try await withDaemon(["plain=\(root)"], configuration: Self.rules) { daemon in
-                _ = try await check(daemon.query, root)
+            try await withDaemon(["plain=\(root)"], configuration: PlainStore.rules) { daemon in
+                _ = try await PlainStore.check(daemon.query, root)
                 /// What was told last of each container, and what is so.
                 var told: [String: Bool] = [:]
                 var isLarge: [String: Bool] = [:]
@@ -89,14 +67,14 @@ struct HostFaultTests {
                     for _ in 0..<Int.random(in: 1...6, using: &generator) {
                         let name = names[Int.random(in: 0..<3, using: &generator)]
                         let large = Bool.random(using: &generator)
-                        try write(large ? 300_000 : 1_000, to: "\(root)/\(name)/sub/a")
+                        try PlainStore.write(large ? 300_000 : 1_000, to: "\(root)/\(name)/sub/a")
                         isLarge[name] = large
                         try await Task.sleep(for: .milliseconds(Int.random(in: 0..<60, using: &generator)))
                     }
                     // What was told before a mark is kept before it, so that it may not be told again.
                     let isKept = Bool.random(using: &generator)
                     if isKept {
-                        let status = try await check(daemon.query, root)
+                        let status = try await PlainStore.check(daemon.query, root)
                         let firing = Set(names.filter { isLarge[$0] == true })
                         #expect(Set(status.alerts.map(\.container)) == firing, "seed \(seed) round \(round)")
                         try await daemon.query.client(["mark", "round"]).expectDone()
@@ -109,7 +87,7 @@ struct HostFaultTests {
                     read = daemon.log.count
 
                     try await daemon.start()
-                    let status = try await check(daemon.query, root)
+                    let status = try await PlainStore.check(daemon.query, root)
                     let firing = Set(names.filter { isLarge[$0] == true })
                     #expect(Set(status.alerts.map(\.container)) == firing, "seed \(seed) round \(round)")
                     #expect(!daemon.log.contains("cannot be read and start anew"))
@@ -140,10 +118,10 @@ struct HostFaultTests {
     func stateRemoved() async throws {
         try await withScratch { scratch in
             let root = try scratch.directory("plain")
-            try write(5_000, to: "\(scratch.directory("plain/box"))/a")
-            try await withDaemon(["plain=\(root)"], configuration: Self.rules) { daemon in
-                try write(300_000, to: "\(root)/box/b")
-                let status = try await check(daemon.query, root)
+            try PlainStore.write(5_000, to: "\(scratch.directory("plain/box"))/a")
+            try await withDaemon(["plain=\(root)"], configuration: PlainStore.rules) { daemon in
+                try PlainStore.write(300_000, to: "\(root)/box/b")
+                let status = try await PlainStore.check(daemon.query, root)
                 #expect(status.alerts.map(\.container) == ["box"])
                 try await daemon.query.client(["mark", "early"]).expectDone()
                 try FileManager.default.removeItem(atPath: daemon.stateDirectory)
@@ -154,7 +132,7 @@ struct HostFaultTests {
                 try await daemon.kill()
                 let read = daemon.log.count
                 try await daemon.start()
-                let again = try await check(daemon.query, root)
+                let again = try await PlainStore.check(daemon.query, root)
                 #expect(again.alerts.map(\.container) == ["box"])
                 #expect(alerts(in: daemon.log.dropFirst(read)).isEmpty)
                 _ = try await daemon.query.client(Since.self, "since", "late")
@@ -165,7 +143,7 @@ struct HostFaultTests {
                 let refused = try await daemon.query.client(["mark", "never"])
                 #expect(refused.status == 1)
                 #expect(refused.err.contains(daemon.stateDirectory), "\(refused)")
-                _ = try await check(daemon.query, root)
+                _ = try await PlainStore.check(daemon.query, root)
             }
         }
     }
@@ -176,25 +154,25 @@ struct HostFaultTests {
     func fullDisk() async throws {
         try await withScratch { scratch in
             let disk = try scratch.directory("disk")
-            try await Command.output(["mount", "-t", "tmpfs", "-o", "size=4m", "tmpfs", disk])
+            try await PlainStore.mountMemory(on: disk, mebibytes: 4)
             let root = try scratch.directory("disk/plain")
-            try write(5_000, to: "\(scratch.directory("disk/plain/box"))/a")
-            try await withDaemon(["plain=\(root)"], configuration: Self.rules) { daemon in
+            try PlainStore.write(5_000, to: "\(scratch.directory("disk/plain/box"))/a")
+            try await withDaemon(["plain=\(root)"], configuration: PlainStore.rules) { daemon in
                 #expect(try await daemon.terminate() == 0)
                 try await Command.output([
                     "mount", "--bind", scratch.directory("disk/state"), daemon.stateDirectory,
                 ])
                 try await daemon.start()
-                _ = try await check(daemon.query, root)
+                _ = try await PlainStore.check(daemon.query, root)
                 let filled = try await Command.run([
                     "dd", "if=/dev/zero", "of=\(root)/box/fill", "bs=4k", "status=none",
                 ])
                 #expect(filled.status == 1)
-                let status = try await check(daemon.query, root)
+                let status = try await PlainStore.check(daemon.query, root)
                 #expect(status.filesystems.map(\.availableBytes) == [0])
                 #expect(status.alerts.map(\.container) == ["box"])
                 try #require(unlink("\(root)/box/fill") == 0)
-                #expect(try await check(daemon.query, root).alerts.isEmpty)
+                #expect(try await PlainStore.check(daemon.query, root).alerts.isEmpty)
                 try await daemon.query.client(["mark", "after"]).expectDone()
                 #expect(try await daemon.terminate() == 0)
             }
@@ -218,7 +196,7 @@ struct HostFaultTests {
         try await withScratch { scratch in
             let root = try scratch.directory("plain")
             for name in ["box", "crate"] {
-                try write(5_000, to: "\(scratch.directory("plain/\(name)/sub"))/a")
+                try PlainStore.write(5_000, to: "\(scratch.directory("plain/\(name)/sub"))/a")
             }
             for path in [scratch.path, root] { try #require(chmod(path, 0o755) == 0) }
             try #require(chmod("\(root)/crate/sub", 0o700) == 0)
@@ -244,7 +222,7 @@ struct HostFaultTests {
                 #expect(
                     reason.contains("\(root)/crate") && reason.contains("CAP_DAC_READ_SEARCH"), "\(reason)")
                 try #require(chmod("\(root)/crate/sub", 0o755) == 0)
-                _ = try await check(query, root)
+                _ = try await PlainStore.check(query, root)
             } catch {
                 child.signal(SIGKILL)
                 throw error

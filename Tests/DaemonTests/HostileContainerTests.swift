@@ -8,22 +8,9 @@ import Wire
 /// A container chooses what is below its upper directory: kinds, names, sizes and what takes the place of what.
 @Suite("hostile containers, through daemon and client")
 struct HostileContainerTests {
-    private static let rules = """
-        alerts:
-          - name: large
-            kind: size
-            limit: 200kB
-            clear: 100kB
-
-        """
-
-    private func write(_ bytes: Int, to path: String) throws {
-        try Data(repeating: 0x61, count: bytes).write(to: URL(fileURLWithPath: path))
-    }
-
     /// Every kind of object that is no directory.
     private func makeKinds(in directory: String) throws {
-        try write(1_000, to: "\(directory)/regular")
+        try PlainStore.write(1_000, to: "\(directory)/regular")
         try #require(mkfifo("\(directory)/fifo", 0o666) == 0)
         try #require(symlink("/", "\(directory)/link") == 0)
         try #require(mknod("\(directory)/socket", S_IFSOCK | 0o666, 0) == 0)
@@ -58,7 +45,7 @@ struct HostileContainerTests {
             }
             _ = try Data(contentsOf: URL(fileURLWithPath: "\(upper)/a/b/regular"))
             #expect(try opened() == ["regular"])
-            try await withDaemon(["docker=\(world.root)"], configuration: Self.rules) { daemon in
+            try await withDaemon(["docker=\(world.root)"], configuration: PlainStore.rules) { daemon in
                 func check() async throws {
                     let status = try await daemon.query.exactStatus()
                     let figures = try #require(status.containerFigures[container.id])
@@ -87,7 +74,7 @@ struct HostileContainerTests {
             for layer in ["box", "other"] {
                 for index in 0..<20 {
                     try scratch.directory("plain/\(layer)/d\(index)/deep")
-                    try write(5_000, to: "\(root)/\(layer)/d\(index)/deep/file")
+                    try PlainStore.write(5_000, to: "\(root)/\(layer)/d\(index)/deep/file")
                 }
             }
             for index in 0..<20 {
@@ -139,17 +126,17 @@ struct HostileContainerTests {
         try await withScratch { scratch in
             let root = try scratch.directory("plain")
             // It takes files of any size.
-            try await Command.output(["mount", "-t", "tmpfs", "-o", "size=16m", "tmpfs", root])
+            try await PlainStore.mountMemory(on: root)
             try scratch.directory("plain/box")
             try scratch.directory("plain/crate")
-            try write(300_000, to: "\(root)/box/data")
-            try await withDaemon(["plain=\(root)"], configuration: Self.rules) { daemon in
+            try PlainStore.write(300_000, to: "\(root)/box/data")
+            try await withDaemon(["plain=\(root)"], configuration: PlainStore.rules) { daemon in
                 let query = daemon.query
                 let before = try await query.exactStatus()
                 try await query.client(["mark", "before"]).expectDone()
                 let sparse = (0..<6).map { "\(root)/\($0 % 2 == 0 ? "box" : "crate")/sparse\($0)" }
                 for path in sparse {
-                    try write(1_000, to: path)
+                    try PlainStore.write(1_000, to: path)
                     try #require(truncate(path, off_t.max) == 0)
                 }
                 let status = try await query.status()
@@ -185,7 +172,7 @@ struct HostileContainerTests {
             let evil = "\u{1B}[2J\u{7}evil\nMESSAGE=forged\r\u{202E}\\"
             let long = String(repeating: "\n", count: 255)
             for name in [evil, long] { try #require(mkdir("\(root)/\(name)", 0o755) == 0) }
-            try await withDaemon(["plain=\(root)"], configuration: Self.rules) { daemon in
+            try await withDaemon(["plain=\(root)"], configuration: PlainStore.rules) { daemon in
                 let query = daemon.query
                 _ = try await query.exactStatus()
                 let feed = try await FeedRecorder.start(query)
@@ -238,7 +225,7 @@ struct HostileContainerTests {
         try await withScratch { scratch in
             let root = try scratch.directory("plain")
             try scratch.directory("plain/box")
-            try write(10_000, to: "\(root)/box/0")
+            try PlainStore.write(10_000, to: "\(root)/box/0")
             try await DiskUsage.sync(root)
             try await withDaemon(["plain=\(root)"]) { daemon in
                 func check() async throws {

@@ -7,15 +7,6 @@ import Wire
 /// What the host does to the ground under a store that is followed.
 @Suite("mounts and renames under a store", .enabled(if: geteuid() == 0, "mounting needs root"))
 struct MountTests {
-    private static let rules = """
-        alerts:
-          - name: large
-            kind: size
-            limit: 200kB
-            clear: 100kB
-
-        """
-
     /// How a disk goes away.
     enum Leaving: String, CaseIterable {
         case unmount = "one of its mounts is unmounted"
@@ -23,26 +14,10 @@ struct MountTests {
         case last = "its last mount is unmounted"
     }
 
-    private func write(_ bytes: Int, to path: String) throws {
-        try FileManager.default.createDirectory(
-            at: URL(fileURLWithPath: path).deletingLastPathComponent(), withIntermediateDirectories: true)
-        try Data(repeating: 0x61, count: bytes).write(to: URL(fileURLWithPath: path))
-    }
-
-    /// Mounts a file system in memory.
-    private func mountMemory(_ path: String) async throws {
-        try await Command.output(["mount", "-t", "tmpfs", "-o", "size=16m", "tmpfs", path])
-    }
-
     /// Waits for an exact answer and compares it with walks by path over the layers that must be there.
     private func check(_ query: UsageQuery, _ root: String, _ layers: [String]) async throws {
-        let status = try await query.exactStatus()
+        let status = try await PlainStore.check(query, root)
         #expect(status.containers.map(\.name) == layers)
-        for container in status.containers {
-            let walk = try await FullWalk.measure("\(root)/\(container.name)")
-            #expect(container.diskBytes == walk.diskBytes, "\(container.name)")
-            #expect(container.sizeBytes == walk.sizeBytes, "\(container.name)")
-        }
     }
 
     @Test(
@@ -52,11 +27,11 @@ struct MountTests {
         try await withScratch { scratch in
             let root = try scratch.directory("root")
             let disk = leaving == .last ? root : try scratch.directory("disk")
-            try await mountMemory(disk)
+            try await PlainStore.mountMemory(on: disk)
             if leaving != .last { try await Command.output(["mount", "--bind", disk, root]) }
-            try write(300_000, to: "\(disk)/box/deep/down/a")
-            try write(5_000, to: "\(disk)/crate/a")
-            try await withDaemon(["plain=\(root)"], configuration: Self.rules) { daemon in
+            try PlainStore.write(300_000, to: "\(disk)/box/deep/down/a")
+            try PlainStore.write(5_000, to: "\(disk)/crate/a")
+            try await withDaemon(["plain=\(root)"], configuration: PlainStore.rules) { daemon in
                 let query = daemon.query
                 try await check(query, root, ["box", "crate"])
                 let before = try await query.exactStatus()
@@ -76,15 +51,15 @@ struct MountTests {
                 #expect(try await query.client(["status"]).out.contains("not exact"))
 
                 if leaving == .last {
-                    try await mountMemory(root)
-                    try write(250_000, to: "\(root)/box/deep/other")
-                    try write(1_000, to: "\(root)/crate/a")
+                    try await PlainStore.mountMemory(on: root)
+                    try PlainStore.write(250_000, to: "\(root)/box/deep/other")
+                    try PlainStore.write(1_000, to: "\(root)/crate/a")
                 } else {
-                    try write(90_000, to: "\(disk)/crate/b")
+                    try PlainStore.write(90_000, to: "\(disk)/crate/b")
                     try await Command.output(["mount", "--bind", disk, root])
                 }
                 try await check(query, root, ["box", "crate"])
-                try write(70_000, to: "\(root)/crate/c")
+                try PlainStore.write(70_000, to: "\(root)/crate/c")
                 try await check(query, root, ["box", "crate"])
                 let told = feed.arrivals.dropFirst(start).map(\.event)
                 #expect(!told.contains { $0.type == .containerRemoved || $0.type == .alert }, "\(told)")
@@ -97,22 +72,22 @@ struct MountTests {
     func covered() async throws {
         try await withScratch { scratch in
             let root = try scratch.directory("root")
-            try write(300_000, to: "\(root)/box/a")
-            try write(5_000, to: "\(root)/crate/a")
+            try PlainStore.write(300_000, to: "\(root)/box/a")
+            try PlainStore.write(5_000, to: "\(root)/crate/a")
             try await DiskUsage.sync(root)
             try await withDaemon(["plain=\(root)"]) { daemon in
                 try await check(daemon.query, root, ["box", "crate"])
-                try await mountMemory(root)
-                try write(10_000, to: "\(root)/box/b")
+                try await PlainStore.mountMemory(on: root)
+                try PlainStore.write(10_000, to: "\(root)/box/b")
                 try await check(daemon.query, root, ["box"])
-                try write(20_000, to: "\(root)/box/c")
+                try PlainStore.write(20_000, to: "\(root)/box/c")
                 try await check(daemon.query, root, ["box"])
                 try await Command.output(["umount", root])
                 try await check(daemon.query, root, ["box", "crate"])
 
                 // Of one layer's directory alone.
-                try await mountMemory("\(root)/crate")
-                try write(10_000, to: "\(root)/crate/b")
+                try await PlainStore.mountMemory(on: "\(root)/crate")
+                try PlainStore.write(10_000, to: "\(root)/crate/b")
                 try await check(daemon.query, root, ["box", "crate"])
                 try await Command.output(["umount", "\(root)/crate"])
                 try await check(daemon.query, root, ["box", "crate"])
@@ -129,7 +104,7 @@ struct MountTests {
             try await withDaemon(["docker=\(world.root)"]) { daemon in
                 _ = try await daemon.query.exactStatus()
                 for path in [world.root, "\(world.root)/overlay2", "\(world.root)/image"] {
-                    try await mountMemory(path)
+                    try await PlainStore.mountMemory(on: path)
                     let status = try await daemon.query.status()
                     #expect(!status.exact, "\(path)")
                     #expect(status.sources.map(\.state) == [.stale], "\(path)")
@@ -148,17 +123,17 @@ struct MountTests {
     func renamedAbove() async throws {
         try await withScratch { scratch in
             let root = "\(scratch.path)/above/root"
-            try write(300_000, to: "\(root)/box/a")
+            try PlainStore.write(300_000, to: "\(root)/box/a")
             try await DiskUsage.sync(scratch.path)
             try await withDaemon(["plain=\(root)"]) { daemon in
                 try await check(daemon.query, root, ["box"])
                 try #require(rename(scratch("above"), scratch("aside")) == 0)
-                try write(10_000, to: "\(root)/box/b")
-                try write(1_000, to: "\(root)/crate/b")
+                try PlainStore.write(10_000, to: "\(root)/box/b")
+                try PlainStore.write(1_000, to: "\(root)/crate/b")
                 try await check(daemon.query, root, ["box", "crate"])
                 // What lies elsewhere by now is nobody's.
-                try write(500_000, to: scratch("aside/root/box/a"))
-                try write(20_000, to: "\(root)/crate/b")
+                try PlainStore.write(500_000, to: scratch("aside/root/box/a"))
+                try PlainStore.write(20_000, to: "\(root)/crate/b")
                 try await check(daemon.query, root, ["box", "crate"])
             }
         }
@@ -168,9 +143,9 @@ struct MountTests {
     func inside() async throws {
         try await withScratch { scratch in
             let root = try scratch.directory("root")
-            try write(300_000, to: "\(root)/box/sub/deep/a")
-            try write(5_000, to: "\(root)/crate/a")
-            try write(40_000, to: scratch("other/more/b"))
+            try PlainStore.write(300_000, to: "\(root)/box/sub/deep/a")
+            try PlainStore.write(5_000, to: "\(root)/crate/a")
+            try PlainStore.write(40_000, to: scratch("other/more/b"))
             try await DiskUsage.sync(root)
             try await withDaemon(["plain=\(root)"]) { daemon in
                 let sub = "\(root)/box/sub"
@@ -189,8 +164,8 @@ struct MountTests {
                 for mount in mounts {
                     try await Command.output(["mount"] + mount)
                     try await check()
-                    try write(30_000, to: "\(root)/box/later")
-                    if mount[0] == "--bind" { try write(20_000, to: scratch("other/more/c")) }
+                    try PlainStore.write(30_000, to: "\(root)/box/later")
+                    if mount[0] == "--bind" { try PlainStore.write(20_000, to: scratch("other/more/c")) }
                     try await check()
                     let batches = try await daemon.query.status().counters.batches
                     try await check()
@@ -198,7 +173,7 @@ struct MountTests {
                     #expect(try await daemon.query.status().counters.batches - batches < 100)
                     try await Command.output(["umount", sub])
                     try await check()
-                    try write(0, to: "\(root)/box/later")
+                    try PlainStore.write(0, to: "\(root)/box/later")
                     try await check()
                 }
             }

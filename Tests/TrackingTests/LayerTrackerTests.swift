@@ -9,11 +9,6 @@ import UsageTestKit
 
 @Suite("One layer's tracker")
 struct LayerTrackerTests {
-    private func oracle(_ path: String) throws -> Measure {
-        let walk = try FullWalk(walking: path)
-        return Measure(diskBytes: walk.diskBytes, sizeBytes: walk.sizeBytes, inodes: walk.inodes)
-    }
-
     @Test("a directory that is removed while it is looked at leaves the others as they are")
     func removedWhileListed() throws {
         let scratch = try ScratchDirectory("tracker")
@@ -27,7 +22,7 @@ struct LayerTrackerTests {
         try files.deliver(to: tracker)
         _ = tracker.runBatch(now: 0) {}
         #expect(tracker.isSettled)
-        #expect(try tracker.measure.total == oracle(scratch.path))
+        #expect(try tracker.measure.total == FullWalk(walking: scratch.path).total)
     }
 
     @Test("the first look leaves those files alone that nobody wrote for longer than blocks take to settle")
@@ -88,7 +83,7 @@ struct LayerTrackerTests {
         files.watchFailure = nil
         _ = tracker.runBatch(now: 0) {}
         #expect(tracker.isAnswered)
-        #expect(try tracker.measure.total == oracle(scratch.path))
+        #expect(try tracker.measure.total == FullWalk(walking: scratch.path).total)
     }
 
     /// A layer with a file that has a second name outside, by which it can be written without an event.
@@ -118,7 +113,7 @@ struct LayerTrackerTests {
         #expect(!tracker.hasPending)
         tracker.auditUnasked()
         _ = tracker.runBatch(now: 0) {}
-        #expect(try tracker.measure.total == oracle(scratch("in")))
+        #expect(try tracker.measure.total == FullWalk(walking: scratch("in")).total)
         #expect(tracker.correction == tracker.measure.total - before)
         #expect(tracker.correction?.sizeBytes == 4_000)
         #expect(tracker.counters.corrections == 1)

@@ -12,11 +12,6 @@ import UsageTestKit
 struct TrackingServiceTests {
     let store = StoreIdentity(engine: "test", driver: "directory", root: "/")
 
-    func oracle(_ path: String) throws -> Measure {
-        let walk = try FullWalk(walking: path)
-        return Measure(diskBytes: walk.diskBytes, sizeBytes: walk.sizeBytes, inodes: walk.inodes)
-    }
-
     func key(_ id: String) -> LayerKey { LayerKey(store: store, id: id) }
 
     private func makeService(_ options: TrackingOptions = TrackingOptions()) throws -> (
@@ -115,7 +110,7 @@ struct TrackingServiceTests {
         try await wait(until: "the report") {
             if case .measured(_, .polling) = sink.outcome(key("w")) { true } else { false }
         }
-        #expect(try sink.measure(key("w")) == oracle(directory.path))
+        #expect(try sink.measure(key("w")) == FullWalk(walking: directory.path).total)
     }
 
     @Test("a layer for which no inotify instance could be had is polled until one can")
@@ -141,7 +136,7 @@ struct TrackingServiceTests {
                     return false
                 }
                 #expect(reason.contains("fs.inotify.max_user_instances"))
-                return try measure.total == oracle(directory.path)
+                return try measure.total == FullWalk(walking: directory.path).total
             }
             #expect(await service.barrier(deadlineMilliseconds: 10_000) == [key("w")])
         }
@@ -150,7 +145,7 @@ struct TrackingServiceTests {
             if case .measured(_, .exact) = sink.outcome(key("w")) { true } else { false }
         }
         #expect(await service.barrier(deadlineMilliseconds: 10_000) == [])
-        #expect(try sink.measure(key("w")) == oracle(directory.path))
+        #expect(try sink.measure(key("w")) == FullWalk(walking: directory.path).total)
     }
 
     @Test("between two batches no directory of a layer is held open")
@@ -164,7 +159,7 @@ struct TrackingServiceTests {
         for size in [1_000, 2_000] {
             try Data(repeating: 1, count: size).write(to: URL(fileURLWithPath: directory("sub/file")))
             #expect(await service.barrier(deadlineMilliseconds: 10_000) == [])
-            #expect(try sink.measure(key("w")) == oracle(directory.path))
+            #expect(try sink.measure(key("w")) == FullWalk(walking: directory.path).total)
             try await wait(until: "the end of the batch") {
                 try FileManager.default.contentsOfDirectory(atPath: "/proc/self/fd").allSatisfy {
                     (try? FileManager.default.destinationOfSymbolicLink(atPath: "/proc/self/fd/\($0)"))?
@@ -196,7 +191,7 @@ struct TrackingServiceTests {
         defer { munmap(memory, 1 << 20) }
         memory?.storeBytes(of: 7, toByteOffset: 1 << 19, as: UInt8.self)
         try await wait(until: "the figure of a walk") {
-            try sink.measure(key("w")) == oracle(directory.path)
+            try sink.measure(key("w")) == FullWalk(walking: directory.path).total
         }
         #expect(service.counters.corrections == 0)
     }
@@ -223,7 +218,7 @@ struct TrackingServiceTests {
             Issue.record("\(String(describing: [sink.outcome(key("large")), sink.outcome(key("small"))]))")
             return
         }
-        #expect(try sink.measure(key("large")) == oracle(directory.path + "/large"))
+        #expect(try sink.measure(key("large")) == FullWalk(walking: directory.path + "/large").total)
         // Passes go on, and the thread that follows the others does not try in vain.
         let before = service.counters
         try await wait(until: "three passes") { service.counters.looks > before.looks + 36_000 }
@@ -233,7 +228,7 @@ struct TrackingServiceTests {
             if case .measured(_, .exact) = sink.outcome(key("large")) { true } else { false }
         }
         #expect(await service.barrier(deadlineMilliseconds: 10_000) == [])
-        #expect(try sink.measure(key("large")) == oracle(directory.path + "/large"))
+        #expect(try sink.measure(key("large")) == FullWalk(walking: directory.path + "/large").total)
     }
 
     @Test("a directory of very many files has its figure, and costs the layer beside it nothing")
@@ -275,7 +270,7 @@ struct TrackingServiceTests {
                 }
             } else {
                 #expect(await service.barrier(deadlineMilliseconds: 20_000) == [])
-                #expect(try sink.measure(key("large")) == oracle(directory("large")))
+                #expect(try sink.measure(key("large")) == FullWalk(walking: directory("large")).total)
             }
         } catch {
             try? await directory.remove()
@@ -307,14 +302,14 @@ struct TrackingServiceTests {
         #expect(names.map(isPolled) == [false, false, true])
         try Data(repeating: 1, count: 5_000).write(to: URL(fileURLWithPath: directory("c/more")))
         try await wait(until: "the figure of a poll") {
-            try isPolled("c") && sink.measure(key("c")) == oracle(directory("c"))
+            try isPolled("c") && sink.measure(key("c")) == FullWalk(walking: directory("c")).total
         }
         service.forget(key("a"))
         try await wait(until: "an exact figure") {
             if case .measured(_, .exact) = sink.outcome(key("c")) { true } else { false }
         }
         #expect(await service.barrier(deadlineMilliseconds: 10_000) == [])
-        #expect(try sink.measure(key("c")) == oracle(directory("c")))
+        #expect(try sink.measure(key("c")) == FullWalk(walking: directory("c")).total)
     }
 
     @Test("a layer that is polled does not wait until every immutable layer is measured")
@@ -374,7 +369,7 @@ struct TrackingServiceTests {
         try FileManager.default.createDirectory(
             atPath: directory.path + "/late", withIntermediateDirectories: false)
         try await wait(until: "a figure") { sink.measure(key("w")) != nil }
-        #expect(try sink.measure(key("w")) == oracle(directory.path + "/late"))
+        #expect(try sink.measure(key("w")) == FullWalk(walking: directory.path + "/late").total)
     }
 
     @Test("a scan and the tracker agree on hard links, also those that lead outside")
@@ -398,6 +393,6 @@ struct TrackingServiceTests {
         }
         #expect(tracked == scanned)
         #expect(scanned.linkedOutside.count == 1)
-        #expect(try scanned.total == oracle(inside))
+        #expect(try scanned.total == FullWalk(walking: inside).total)
     }
 }

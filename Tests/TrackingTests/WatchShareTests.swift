@@ -20,8 +20,7 @@ struct WatchShareTests {
     private func expectRight(
         _ sink: LastReports, _ id: String, _ path: String, isExact: Bool
     ) throws {
-        let walk = try FullWalk(walking: path)
-        let truth = Measure(diskBytes: walk.diskBytes, sizeBytes: walk.sizeBytes, inodes: walk.inodes)
+        let truth = try FullWalk(walking: path).total
         switch sink.outcome(key(id)) {
         case .measured(let measure, .exact): #expect(isExact && measure.total == truth, "\(id)")
         case .measured(let measure, .polling(let reason, _)):

@@ -66,9 +66,8 @@ struct DoctorTests {
     func others() async throws {
         try await withScratch { scratch in
             let world = try PlainWorld(scratch)
-            for index in 0..<50 { try scratch.directory("store/many/more\(index)") }
-            let configuration = PlainWorld.configuration.replacing(
-                "tracking:\n", with: "tracking:\n  watch_budget: 64\n")
+            try world.addDirectories(50)
+            let configuration = PlainWorld.smallWatchBudget
             try await withDaemon(["plain=\(world.root)"], configuration: configuration) { daemon in
                 _ = try await world.polled("many", because: "tracking.watch_budget", daemon)
                 #expect(try await report(daemon, status: 1).findings.map(\.id) == ["watch-budget"])

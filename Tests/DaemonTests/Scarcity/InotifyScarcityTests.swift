@@ -92,14 +92,12 @@ struct InotifyScarcityTests {
     func budget() async throws {
         try await withScratch { scratch in
             let world = try PlainWorld(scratch)
-            for index in 0..<50 { try scratch.directory("store/many/more\(index)") }
-            let configuration = PlainWorld.configuration.replacing(
-                "tracking:\n", with: "tracking:\n  watch_budget: 64\n")
-            try await withDaemon(["plain=\(world.root)"], configuration: configuration) { daemon in
+            let directories = try world.addDirectories(50)
+            try await withDaemon(
+                ["plain=\(world.root)"], configuration: PlainWorld.smallWatchBudget
+            ) { daemon in
                 try await world.alert("many", because: "tracking.watch_budget", daemon)
-                for index in 0..<50 {
-                    try FileManager.default.removeItem(atPath: "\(world.root)/many/more\(index)")
-                }
+                for path in directories { try FileManager.default.removeItem(atPath: path) }
                 try await world.expectTruth(daemon.query.exactStatus())
             }
         }

@@ -19,6 +19,10 @@ struct PlainWorld {
 
         """
 
+    /// With ``addDirectories(_:)`` there are more directories than these watches.
+    static let smallWatchBudget = configuration.replacing(
+        "tracking:\n", with: "tracking:\n  watch_budget: 64\n")
+
     let root: String
     static let manyDirectories = 20
     /// Those of both containers, and the store's own.
@@ -34,17 +38,23 @@ struct PlainWorld {
         try write(20_000, to: "few/sub/data")
     }
 
+    /// Makes that many more directories in the container of many; returns their paths.
+    @discardableResult
+    func addDirectories(_ count: Int) throws -> [String] {
+        let paths = (0..<count).map { "\(root)/many/more\($0)" }
+        for path in paths {
+            try FileManager.default.createDirectory(atPath: path, withIntermediateDirectories: false)
+        }
+        return paths
+    }
+
     func write(_ bytes: Int, to file: String) throws {
-        try Data(repeating: 0x61, count: bytes).write(to: URL(fileURLWithPath: "\(root)/\(file)"))
+        try PlainStore.write(bytes, to: "\(root)/\(file)")
     }
 
     /// Checks that each container's figures are those of a walk.
     func expectTruth(_ status: Status, _ place: SourceLocation = #_sourceLocation) async throws {
-        for container in status.containers {
-            let walk = try await FullWalk.measure("\(root)/\(container.name)")
-            #expect(container.diskBytes == walk.diskBytes, "\(container.name)", sourceLocation: place)
-            #expect(container.sizeBytes == walk.sizeBytes, "\(container.name)", sourceLocation: place)
-        }
+        try await PlainStore.expectTruth(status, below: root, place)
     }
 
     /// Waits for an answer by which the container is polled, for a reason with this text in it.
