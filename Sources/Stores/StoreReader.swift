@@ -20,10 +20,19 @@ public struct StoreReading: Sendable {
     public var directories: [String]
     /// Files that this reading opened and parsed; those known from an earlier one are not among them.
     public var filesRead: Int
+    /// Files that an engine writes in place and never closes: a write to one is a change as well.
+    public var databases: [String]
+    /// When to read again though nothing changes, nanoseconds since the epoch: a time of grace ends then.
+    public var readAgainAt: Int64?
 
-    public init(facts: StoreFacts, directories: [String] = [], filesRead: Int = 0) {
+    public init(
+        facts: StoreFacts, directories: [String] = [], databases: [String] = [], filesRead: Int = 0,
+        readAgainAt: Int64? = nil
+    ) {
         self.facts = facts
         self.directories = directories
+        self.databases = databases
         self.filesRead = filesRead
+        self.readAgainAt = readAgainAt
     }
 }

@@ -3,7 +3,9 @@ public enum Stores {
     /// Makes the reader for the layout that the location names.
     ///
     /// Nothing is read yet. A root that does not exist is no error here: each reading says so until it does.
-    public static func open(_ location: StoreLocation) throws(StoreOpenError) -> any StoreReader {
+    public static func open(
+        _ location: StoreLocation, options: StoreOptions = StoreOptions()
+    ) throws(StoreOpenError) -> any StoreReader {
         switch location.kind {
         case .docker: DockerOverlay2Reader(root: location.path)
         case .plain: PlainReader(root: location.path)

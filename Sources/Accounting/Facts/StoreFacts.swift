@@ -4,17 +4,26 @@ public struct StoreFacts: Hashable, Sendable {
     public var layers: [LayerFact]
     public var images: [ImageFact]
     public var containers: [ContainerFact]
+    public var volumes: [VolumeFact]
+    /// Directories beside the layers whose bytes have a class of their own: logs, volumes, downloads.
+    public var trees: [TreeFact]
+    /// All else below the store's root; `nil` where the root holds nothing of an engine's own.
+    public var overhead: OverheadFact?
     /// What could not be read or does not make sense; the rest of the store is unaffected.
     public var problems: [StoreProblem]
 
     public init(
         store: StoreIdentity, layers: [LayerFact] = [], images: [ImageFact] = [],
-        containers: [ContainerFact] = [], problems: [StoreProblem] = []
+        containers: [ContainerFact] = [], volumes: [VolumeFact] = [], trees: [TreeFact] = [],
+        overhead: OverheadFact? = nil, problems: [StoreProblem] = []
     ) {
         self.store = store
         self.layers = layers
         self.images = images
         self.containers = containers
+        self.volumes = volumes
+        self.trees = trees
+        self.overhead = overhead
         self.problems = problems
     }
 }
@@ -40,10 +49,14 @@ public struct StoreIdentity: Hashable, Sendable, Codable, Comparable {
     }
 }
 
-/// One directory of differences.
+/// One directory of differences, or one blob of compressed content.
 public struct LayerFact: Hashable, Sendable {
     public enum Kind: String, Hashable, Sendable, CaseIterable {
-        case image, container, initial = "init", buildCache = "build-cache", content, orphan
+        case image, container, initial = "init", buildCache = "build-cache", content
+        /// A layer that is being downloaded, unpacked or made, and that no metadata names yet.
+        case inFlight = "in-flight"
+        /// One that no metadata names and that is older than the time of grace.
+        case orphan
     }
 
     /// The engine's id without an algorithm prefix: a chain id for an image layer, a mount id for a container's.
@@ -51,26 +64,41 @@ public struct LayerFact: Hashable, Sendable {
     public var kind: Kind
     /// The layer it lies on; `nil` for the lowest.
     public var parent: String?
-    /// The absolute path of the directory that holds the differences.
+    /// The absolute path of the directory that holds the differences; of a blob, the file.
     public var directory: String
+    /// Whether something may write to it, so that it is followed; else it is measured once.
+    public var isWritable: Bool
+    /// Whether the directory holds the whole root file system up to this layer, as the drivers `vfs` and `btrfs`
+    /// have it, and not the differences alone.
+    public var isFullCopy: Bool
     /// Where the engine mounts it, for a writable layer of overlayfs.
     public var mount: OverlayMount?
     /// What the engine recorded as its size when it registered the layer; apparent bytes.
     public var declaredSizeBytes: Int64?
     /// The diff id (digest of the uncompressed tar), without an algorithm prefix.
     public var diffID: String?
+    /// Since when an orphan lies there: its last change, nanoseconds since the epoch.
+    public var since: Int64?
+    /// The groups of ``OverheadFact`` that go when it goes.
+    public var metadata: [String]
 
+    /// `isWritable` is what the kind says where it is not given: a container's layer is, and one in the making.
     public init(
-        id: String, kind: Kind, parent: String? = nil, directory: String, mount: OverlayMount? = nil,
-        declaredSizeBytes: Int64? = nil, diffID: String? = nil
+        id: String, kind: Kind, parent: String? = nil, directory: String, isWritable: Bool? = nil,
+        isFullCopy: Bool = false, mount: OverlayMount? = nil, declaredSizeBytes: Int64? = nil,
+        diffID: String? = nil, since: Int64? = nil, metadata: [String] = []
     ) {
         self.id = id
         self.kind = kind
         self.parent = parent
         self.directory = directory
+        self.isWritable = isWritable ?? (kind == .container || kind == .inFlight)
+        self.isFullCopy = isFullCopy
         self.mount = mount
         self.declaredSizeBytes = declaredSizeBytes
         self.diffID = diffID
+        self.since = since
+        self.metadata = metadata
     }
 }
 
@@ -90,10 +118,17 @@ public struct ImageFact: Hashable, Sendable {
     public var created: String?
     public var architecture: String?
     public var os: String?
+    /// The ids of the layers of kind ``LayerFact/Kind/content`` that it was pulled as, and its manifests.
+    public var content: [String]
+    /// The engine's namespace, where it has such.
+    public var namespace: String?
+    /// The groups of ``OverheadFact`` that go when it goes.
+    public var metadata: [String]
 
     public init(
         id: String, names: [String] = [], parent: String? = nil, layers: [String] = [],
-        history: [HistoryStep] = [], created: String? = nil, architecture: String? = nil, os: String? = nil
+        history: [HistoryStep] = [], created: String? = nil, architecture: String? = nil, os: String? = nil,
+        content: [String] = [], namespace: String? = nil, metadata: [String] = []
     ) {
         self.id = id
         self.names = names
@@ -103,6 +138,9 @@ public struct ImageFact: Hashable, Sendable {
         self.created = created
         self.architecture = architecture
         self.os = os
+        self.content = content
+        self.namespace = namespace
+        self.metadata = metadata
     }
 }
 
@@ -142,12 +180,19 @@ public struct ContainerFact: Hashable, Sendable {
     public var mounts: [MountFact]
     public var created: String?
     public var isRunning: Bool
+    /// The ids of the ``TreeFact``s that belong to it alone: its logs.
+    public var trees: [String]
+    /// The engine's namespace, where it has such.
+    public var namespace: String?
+    /// The groups of ``OverheadFact`` that go when it goes.
+    public var metadata: [String]
 
     public init(
         id: String, name: String, imageID: String = "", imageName: String? = nil,
         labels: [String: String] = [:],
         layer: String, initLayer: String? = nil, chain: [String] = [], logPath: String? = nil,
-        mounts: [MountFact] = [], created: String? = nil, isRunning: Bool = false
+        mounts: [MountFact] = [], created: String? = nil, isRunning: Bool = false, trees: [String] = [],
+        namespace: String? = nil, metadata: [String] = []
     ) {
         self.id = id
         self.name = name
@@ -161,6 +206,9 @@ public struct ContainerFact: Hashable, Sendable {
         self.mounts = mounts
         self.created = created
         self.isRunning = isRunning
+        self.trees = trees
+        self.namespace = namespace
+        self.metadata = metadata
     }
 }
 
@@ -198,7 +246,7 @@ public struct StoreProblem: Hashable, Sendable {
     }
 
     public enum Object: Hashable, Sendable {
-        case store, layer(String), image(String), container(String)
+        case store, layer(String), image(String), container(String), volume(String)
     }
 
     public var severity: Severity

@@ -56,6 +56,9 @@ public struct Ledger: Sendable {
             facts.layers = known.facts.layers
             facts.images = known.facts.images
             facts.containers = known.facts.containers
+            facts.volumes = known.facts.volumes
+            facts.trees = known.facts.trees
+            facts.overhead = known.facts.overhead
         }
         books[facts.store] = Book(
             facts: facts, layers: Set(facts.layers.map(\.id)), metadata: metadata,

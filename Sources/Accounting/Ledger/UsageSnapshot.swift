@@ -116,6 +116,7 @@ public struct UsageTotals: Hashable, Sendable {
     public var initLayers = Sum()
     public var buildCache = Sum()
     public var content = Sum()
+    public var inFlight = Sum()
     public var orphans = Sum()
 
     public init() {}
@@ -127,6 +128,7 @@ public struct UsageTotals: Hashable, Sendable {
         case .initial: initLayers.add(measure)
         case .buildCache: buildCache.add(measure)
         case .content: content.add(measure)
+        case .inFlight: inFlight.add(measure)
         case .orphan: orphans.add(measure)
         }
     }

@@ -133,6 +133,7 @@ extension FileSystem.Attributed {
         case .initial: overhead += bytes
         case .buildCache: buildCache += bytes
         case .content: content += bytes
+        case .inFlight: overhead += bytes
         case .orphan: orphans += bytes
         }
     }

@@ -41,6 +41,7 @@ extension SourceProblem {
             case .layer(let id): "layer \(id)"
             case .image(let id): "image \(id)"
             case .container(let id): "container \(id)"
+            case .volume(let name): "volume \(name)"
             }
         self.init(object: object, path: problem.path, reason: problem.reason)
     }

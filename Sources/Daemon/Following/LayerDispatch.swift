@@ -28,21 +28,20 @@ struct LayerDispatch: Sendable {
     }
 
     private func look(at layer: LayerFact, _ key: LayerKey) {
-        switch layer.kind {
-        case .container:
+        if layer.isWritable {
             tracking.track(
                 key, directory: layer.directory, silence: overlay.reason(driver: key.store.driver),
                 mount: layer.mount)
-        case .image:
+            return
+        }
+        if layer.kind == .image {
             if let measure = cache.measure(of: key, directory: layer.directory) {
                 counters.countFromCache()
                 books.record(key, measure)
-            } else {
-                cache.want(key)
-                tracking.measure(key, directory: layer.directory)
+                return
             }
-        case .initial, .buildCache, .content, .orphan:
-            tracking.measure(key, directory: layer.directory)
+            cache.want(key)
         }
+        tracking.measure(key, directory: layer.directory)
     }
 }
