@@ -1,4 +1,4 @@
-/// Names one layer on this host: its store and its id there.
+/// Names one layer or tree on this host: its store and its id there.
 public struct LayerKey: Hashable, Sendable {
     public var store: StoreIdentity
     public var id: String

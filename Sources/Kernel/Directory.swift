@@ -149,6 +149,19 @@ public final class Directory: Sendable {
         }
     }
 
+    /// The names of all entries but `.` and `..`.
+    public func names() throws(KernelError) -> [FileName] {
+        var names: [FileName] = []
+        do {
+            try forEachEntry { names.append($0.name) }
+        } catch let error as KernelError {
+            throw error
+        } catch {
+            preconditionFailure("forEachEntry throws only KernelError when its body does not throw")
+        }
+        return names
+    }
+
     /// All entries but `.` and `..`.
     public func entries() throws -> [Entry] {
         var all: [Entry] = []

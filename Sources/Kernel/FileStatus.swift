@@ -23,9 +23,9 @@ public struct FileStatus: Hashable, Sendable {
     /// Names of the inode, over all directories.
     public let links: UInt32
     /// `st_size`, bytes; clamped to what a signed 64-bit number holds.
-    public let size: Int64
+    public private(set) var size: Int64
     /// `st_blocks` times 512, bytes; clamped likewise.
-    public let allocated: Int64
+    public private(set) var allocated: Int64
     /// Whether this is overlayfs's whiteout: a character device 0:0.
     ///
     /// All whiteouts of a mount are one inode.
@@ -62,6 +62,14 @@ public struct FileStatus: Hashable, Sendable {
         modified = Self.nanoseconds(raw.mtime_sec, raw.mtime_nsec)
     }
 
+    /// The same inode without what it takes.
+    public var costingNothing: FileStatus {
+        var status = self
+        status.size = 0
+        status.allocated = 0
+        return status
+    }
+
     /// A status that no call gave, for a file system that is simulated.
     package init(
         identity: Identity, kind: Kind, links: UInt32, size: Int64, allocated: Int64, changed: Int64
@@ -87,6 +95,17 @@ public struct FileStatus: Hashable, Sendable {
     private static func nanoseconds(_ seconds: Int64, _ rest: UInt32) -> Int64 {
         let (product, overflow) = seconds.multipliedReportingOverflow(by: 1_000_000_000)
         return overflow ? (seconds < 0 ? Int64.min : Int64.max) : product &+ Int64(rest)
+    }
+
+    /// Stats what a path names, a symbolic link itself; links above it are followed.
+    ///
+    /// The corresponding C function is `lstat`.
+    public static func of(link path: String) throws(KernelError) -> FileStatus {
+        var raw = clinux_status()
+        guard clinux_status_at(AT_FDCWD, path, &raw) == 0 else {
+            throw KernelError(call: "lstat", path: path)
+        }
+        return FileStatus(raw)
     }
 
     /// Stats a path that the operator gave, following symbolic links.

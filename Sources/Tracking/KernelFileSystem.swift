@@ -15,9 +15,15 @@ struct KernelFileSystem: LayerFileSystem {
     var mask = Self.mask
     /// Where the layer is mounted, if watches are to be held there too.
     var merged: MergedMount?
+    /// The entries of the root that count, where not all do; then the root itself does not.
+    var selection: EntrySelection?
+
+    var countsRoot: Bool { selection == nil }
 
     func openRoot() throws(KernelError) -> Directory {
-        try Directory.open(path: path, followingLast: false)
+        let root = try Directory.open(path: path, followingLast: false)
+        selection?.root = root
+        return root
     }
 
     func open(_ path: [FileName], below root: Directory) throws(KernelError) -> Directory {
@@ -25,16 +31,22 @@ struct KernelFileSystem: LayerFileSystem {
     }
 
     func status(of directory: Directory) throws(KernelError) -> FileStatus {
-        try directory.status()
+        let status = try directory.status()
+        return selection?.isRoot(directory) == true ? status.costingNothing : status
     }
 
     func status(of name: FileName, in directory: Directory) throws(KernelError) -> FileStatus {
-        try directory.status(of: name)
+        guard selection?.leavesOut(name, in: directory) != true else {
+            throw KernelError(call: "fstatat", path: name.escaped, errno: .noSuchFileOrDirectory)
+        }
+        return try directory.status(of: name)
     }
 
     func forEachEntry(in directory: Directory, _ body: (FileName) -> Void) throws(KernelError) {
         do {
-            try directory.forEachEntry { body($0.name) }
+            try directory.forEachEntry { entry in
+                if selection?.leavesOut(entry.name, in: directory) != true { body(entry.name) }
+            }
         } catch let error as KernelError {
             throw error
         } catch {

@@ -23,6 +23,8 @@ package protocol LayerFileSystem {
     /// Allocated bytes of a file up to which its blocks stay as they were when it was written; those of a larger one
     /// may change at writeback or after, without an event.
     func settledBytes(of root: Handle) -> Int64
+    /// Whether the layer's directory itself is counted.
+    var countsRoot: Bool { get }
 
     /// Whether the layer is mounted where watches are to be held too.
     var hasMount: Bool { get }
@@ -33,6 +35,7 @@ package protocol LayerFileSystem {
 }
 
 extension LayerFileSystem {
+    package var countsRoot: Bool { true }
     package var hasMount: Bool { false }
 
     package func openMount() throws(KernelError) -> Handle? { nil }

@@ -19,18 +19,29 @@ public enum LayerScanner {
         var name: FileName
     }
 
-    /// Walks `path`, which may not be a link itself, and stays on its file system.
+    /// Walks `path`, which may not be a link itself, and stays on its file system; a path to a file is that file alone.
     ///
     /// Every inode is counted once; what goes meanwhile is left out. Memory grows with the number of directories
     /// and of files with several names, not with depth. `isCancelled` is asked at each directory.
+    ///
+    /// Where `entries` are given, only those of the directory count, and it does not count itself.
     public static func measure(
-        path: String, isCancelled: () -> Bool = { false }
+        path: String, entries patterns: [NamePattern] = [], isCancelled: () -> Bool = { false }
     ) throws(KernelError) -> Result {
-        let root = try Directory.open(path: path, followingLast: false)
-        let rootStatus = try root.status()
+        let root: Directory
+        do {
+            root = try Directory.open(path: path, followingLast: false)
+        } catch {
+            guard error.errno == .notDirectory else { throw error }
+            return try measureFile(path)
+        }
+        let selection = EntrySelection(patterns)
+        selection?.root = root
+        var rootStatus = try root.status()
+        if selection != nil { rootStatus = rootStatus.costingNothing }
         var disk = Int128(rootStatus.allocated)
         var size: Int128 = 0
-        var inodes: Int64 = 1
+        var inodes: Int64 = selection == nil ? 1 : 0
         var directoriesRead: Int64 = 0
         var looks: Int64 = 0
         var newestChange = rootStatus.changed
@@ -64,7 +75,7 @@ public enum LayerScanner {
             } catch {
                 preconditionFailure("entries throws only KernelError")
             }
-            for entry in entries {
+            for entry in entries where selection?.leavesOut(entry.name, in: directory) != true {
                 looks += 1
                 let status: FileStatus
                 do {
@@ -112,5 +123,17 @@ public enum LayerScanner {
                 linkedOutside: outside),
             root: rootStatus, directoriesRead: directoriesRead, looks: looks,
             newestChange: newestChange)
+    }
+
+    private static func measureFile(_ path: String) throws(KernelError) -> Result {
+        let status = try FileStatus.of(link: path)
+        guard status.kind == .regular else {
+            throw KernelError(call: "open", path: path, errno: .notDirectory)
+        }
+        let measure = Measure(diskBytes: status.allocated, sizeBytes: status.size, inodes: 1)
+        let inode = InodeKey(device: status.identity.device, inode: status.identity.inode)
+        return Result(
+            measure: LayerMeasure(total: measure, linkedOutside: status.links > 1 ? [inode: measure] : [:]),
+            root: status, directoriesRead: 0, looks: 1, newestChange: status.changed)
     }
 }

@@ -9,6 +9,7 @@ final class ScannerPool: Sendable {
     struct PollJob: Sendable {
         var key: LayerKey
         var directory: String
+        var entries: [NamePattern]
         /// How the figure is to be called.
         var confidence: Confidence
         var deliver: @Sendable (LayerReport) -> Void
@@ -197,7 +198,7 @@ final class ScannerPool: Sendable {
     private func run(_ walk: SettlingLayers.Walk) {
         let started = realtimeNanoseconds()
         let begin = monotonicNanoseconds()
-        let (result, outcome) = measure(walk.directory, .exact) { [self] in
+        let (result, outcome) = measure(walk.directory, [], .exact) { [self] in
             state.withLock { !$0.isStopped && $0.layers.isWanted(walk) }
         }
         let ending: SettlingLayers.Outcome
@@ -227,7 +228,7 @@ final class ScannerPool: Sendable {
     }
 
     private func run(_ poll: PollJob, _ serial: Int) {
-        let (result, outcome) = measure(poll.directory, poll.confidence) { [self] in
+        let (result, outcome) = measure(poll.directory, poll.entries, poll.confidence) { [self] in
             state.withLock { !$0.isStopped && $0.polls[poll.key] == serial }
         }
         let isWanted = state.withLock {
@@ -244,10 +245,11 @@ final class ScannerPool: Sendable {
     }
 
     private func measure(
-        _ directory: String, _ confidence: Confidence, whileWanted isWanted: () -> Bool
+        _ directory: String, _ entries: [NamePattern], _ confidence: Confidence,
+        whileWanted isWanted: () -> Bool
     ) -> (LayerScanner.Result?, LayerReport.Outcome) {
         do {
-            let result = try LayerScanner.measure(path: directory) { !isWanted() }
+            let result = try LayerScanner.measure(path: directory, entries: entries) { !isWanted() }
             state.withLock {
                 $0.counters.directoriesRead += result.directoriesRead
                 $0.counters.looks += result.looks

@@ -61,8 +61,10 @@ public final class TrackingService: Sendable {
     ///   - silence: Why the kernel's events of the directory do not tell all of it. Unless those of the mount tell the
     ///     rest, all of it is looked at each poll, and its figure is called so.
     ///   - mount: Where an engine mounts the layer; watched where there is a silence.
+    ///   - entries: Which entries of the directory count; where there are any, the directory itself does not.
     public func track(
-        _ key: LayerKey, directory: String, silence: String? = nil, mount: OverlayMount? = nil
+        _ key: LayerKey, directory: String, entries: [NamePattern] = [], silence: String? = nil,
+        mount: OverlayMount? = nil
     ) {
         let shard = placement.withLock { placement in
             if let known = placement[key] { return known }
@@ -73,7 +75,8 @@ public final class TrackingService: Sendable {
             return lightest
         }
         running.withLock { _ = $0.remove(key) }
-        shards[shard].send(.track(key, directory: directory, silence: silence, mount: mount))
+        shards[shard].send(
+            .track(key, TrackedDirectory(path: directory, entries: entries, silence: silence, mount: mount)))
     }
 
     /// Says whether the engine runs a container on a layer, which is mounted then, though perhaps in a namespace

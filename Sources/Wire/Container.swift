@@ -17,6 +17,8 @@ public struct Container: Codable, Hashable, Sendable {
     public var virtualSizeBytes: Int64
     /// Allocated bytes of its log files.
     public var logBytes: Int64
+    /// Allocated bytes of what the engine keeps of it beside its layers and logs.
+    public var metadataBytes: Int64
     /// Names of its volumes.
     public var volumes: [String]
     public var growth: Growth
@@ -29,7 +31,7 @@ public struct Container: Codable, Hashable, Sendable {
     public init(
         engine: String, root: String, id: String, name: String, image: String, state: SourceState,
         reason: String? = nil, diskBytes: Int64, sizeBytes: Int64, virtualSizeBytes: Int64, logBytes: Int64,
-        volumes: [String],
+        metadataBytes: Int64 = 0, volumes: [String],
         growth: Growth, running: Bool, created: String? = nil, deletedOpen: DeletedOpen? = nil
     ) {
         self.engine = engine
@@ -43,6 +45,7 @@ public struct Container: Codable, Hashable, Sendable {
         self.sizeBytes = sizeBytes
         self.virtualSizeBytes = virtualSizeBytes
         self.logBytes = logBytes
+        self.metadataBytes = metadataBytes
         self.volumes = volumes
         self.growth = growth
         self.running = running
@@ -163,35 +166,5 @@ public struct PathGrowth: Codable, Hashable, Sendable {
     public init(path: String, growthBytes: Int64) {
         self.path = path
         self.growthBytes = growthBytes
-    }
-}
-
-public struct Volume: Codable, Hashable, Sendable {
-    public var engine: String
-    public var name: String
-    public var diskBytes: Int64
-    public var sizeBytes: Int64
-    public var containers: [String]
-
-    public init(engine: String, name: String, diskBytes: Int64, sizeBytes: Int64, containers: [String]) {
-        self.engine = engine
-        self.name = name
-        self.diskBytes = diskBytes
-        self.sizeBytes = sizeBytes
-        self.containers = containers
-    }
-}
-
-public struct Orphan: Codable, Hashable, Sendable {
-    public var engine: String
-    public var path: String
-    public var diskBytes: Int64
-    public var since: String
-
-    public init(engine: String, path: String, diskBytes: Int64, since: String) {
-        self.engine = engine
-        self.path = path
-        self.diskBytes = diskBytes
-        self.since = since
     }
 }

@@ -62,12 +62,15 @@ public struct Source: Codable, Hashable, Sendable {
     public var asOf: String
     /// Kernel watches held for it.
     public var watches: Int
+    /// RFC 3339: when the last walk of what the engine keeps beside its layers began, which is walked after changes
+    /// and now and then; `null` where there was none.
+    @Nullable public var overheadAsOf: String?
     /// Objects of it that could not be read.
     public var problems: [SourceProblem]
 
     public init(
         engine: String, driver: String, root: String, state: SourceState, reason: String? = nil, asOf: String,
-        watches: Int, problems: [SourceProblem] = []
+        watches: Int, overheadAsOf: String? = nil, problems: [SourceProblem] = []
     ) {
         self.engine = engine
         self.driver = driver
@@ -76,6 +79,7 @@ public struct Source: Codable, Hashable, Sendable {
         self.reason = reason
         self.asOf = asOf
         self.watches = watches
+        self.overheadAsOf = overheadAsOf
         self.problems = problems
     }
 }
@@ -132,17 +136,21 @@ public struct FileSystem: Codable, Hashable, Sendable {
         public var volumes: Int64 = 0
         public var buildCache: Int64 = 0
         public var content: Int64 = 0
+        /// What engines keep beside their layers: metadata, and the directories that layers lie in.
         public var overhead: Int64 = 0
         public var orphans: Int64 = 0
+        /// Layers and files that are being downloaded, unpacked or made.
+        public var inFlight: Int64 = 0
         /// `null` where it is not known; then it is part of ``FileSystem/otherBytes``.
         @Nullable public var deletedOpen: Int64?
 
         public init() {}
 
         public var sum: Int64 {
-            imageLayers + containerLayers + containerLogs + volumes + buildCache + content + overhead
-                + orphans
-                + (deletedOpen ?? 0)
+            [
+                imageLayers, containerLayers, containerLogs, volumes, buildCache, content, overhead, orphans,
+                inFlight, deletedOpen ?? 0,
+            ].reduce(0, +)
         }
     }
 }
@@ -167,6 +175,9 @@ public struct Totals: Codable, Hashable, Sendable {
     public var volumes = Total()
     public var buildCache = Total()
     public var orphans = Total()
+    public var content = Total()
+    public var overhead = Total()
+    public var inFlight = Total()
 
     public init() {}
 }

@@ -24,7 +24,8 @@ struct ImageBook {
         }
         let topIDs = Set(tops.map(\.id))
         let containers = Dictionary(grouping: facts.containers, by: \.imageID)
-        let damage = Self.damage(facts.problems)
+        let damage = facts.damage { if case .image(let id) = $0 { id } else { nil } }
+        let copies = FullCopies(facts.layers)
 
         self.users = users.mapValues { $0.sorted() }
         names = Dictionary(
@@ -33,18 +34,19 @@ struct ImageBook {
         images = facts.images.map { image in
             let figures = image.layers.map(figure)
             let measures = figures.compactMap { $0?.measure }
-            let virtual = InodeOwnership.sum(ofChain: measures)
+            let virtual = copies.corrected(InodeOwnership.sum(ofChain: measures), chain: image.layers)
             let otherUsers = topIDs.contains(image.id) ? 1 : 0
             let sharedLayers = zip(image.layers, figures).filter { topUses[$0.0, default: 0] > otherUsers }
-            let shared = InodeOwnership.sum(ofChain: sharedLayers.compactMap { $0.1?.measure })
+            let shared = copies.corrected(
+                InodeOwnership.sum(ofChain: sharedLayers.compactMap { $0.1?.measure }),
+                chain: sharedLayers.map(\.0))
             var confidence = figures.map { $0?.confidence ?? .converging }.reduce(Confidence.exact) {
                 $0.worse($1)
             }
             if let reason = damage[image.id] { confidence = confidence.worse(.damaged(reason: reason)) }
             return ImageUsage(
                 store: facts.store, fact: image,
-                own: Self.ownStep(
-                    of: image, parent: image.parent.flatMap { byID[$0] }, virtual: virtual, figure),
+                own: Self.ownStep(of: image, parent: image.parent.flatMap { byID[$0] }, copies, figure),
                 virtual: virtual, shared: shared, unique: virtual - shared,
                 containers: containers[image.id]?.count ?? 0, confidence: confidence)
         }
@@ -53,24 +55,22 @@ struct ImageBook {
     /// The figure of the image's own step: what it has beyond its parent, or, where the parent is not known, what
     /// the last step of its history wrote.
     private static func ownStep(
-        of image: ImageFact, parent: ImageFact?, virtual: Measure, _ figure: (String) -> LayerFigure?
+        of image: ImageFact, parent: ImageFact?, _ copies: FullCopies, _ figure: (String) -> LayerFigure?
     ) -> Measure {
         if let parent, image.layers.starts(with: parent.layers) {
             let added = image.layers.dropFirst(parent.layers.count)
-            return InodeOwnership.sum(ofChain: added.compactMap { figure($0)?.measure })
+            return copies.corrected(
+                InodeOwnership.sum(ofChain: added.compactMap { figure($0)?.measure }), chain: Array(added))
         }
         guard let last = image.history.last else {
-            return image.layers.last.flatMap { figure($0)?.measure.total } ?? .zero
+            return own(image.layers.last)
         }
-        return last.layer.flatMap { figure($0)?.measure.total } ?? .zero
-    }
+        return own(last.layer)
 
-    private static func damage(_ problems: [StoreProblem]) -> [String: String] {
-        var reasons: [String: String] = [:]
-        for problem in problems where problem.severity == .damaged {
-            if case .image(let id) = problem.object { reasons[id] = "\(problem.path): \(problem.reason)" }
+        func own(_ layer: String?) -> Measure {
+            guard let layer, let total = figure(layer)?.measure.total else { return .zero }
+            return copies.corrected(total, chain: [layer])
         }
-        return reasons
     }
 }
 
@@ -80,4 +80,31 @@ struct LayerFigure {
     var confidence: Confidence
     /// Whether it was looked at once; else the measure is what the engine says.
     var isMeasured = true
+    /// When it was found, nanoseconds since the epoch.
+    var lookedAt: Int64?
+}
+
+/// The layers whose directories hold the whole root file system up to them, so that their apparent sizes do not add up.
+struct FullCopies {
+    private let declared: [String: Int64?]
+
+    init(_ layers: [LayerFact]) {
+        declared = Dictionary(
+            layers.lazy.filter(\.isFullCopy).map { ($0.id, $0.declaredSizeBytes) },
+            uniquingKeysWith: { first, _ in first })
+    }
+
+    /// The measure of a chain with the apparent size that the engine declared for each of its steps; of one for which
+    /// it did not, the sum stays.
+    func corrected(_ sum: Measure, chain: [String]) -> Measure {
+        guard !declared.isEmpty, chain.contains(where: { declared[$0] != nil }) else { return sum }
+        var size: Int64 = 0
+        for layer in chain {
+            guard case .some(.some(let bytes)) = declared[layer] else { return sum }
+            size = size.addingClamped(bytes)
+        }
+        var result = sum
+        result.sizeBytes = size
+        return result
+    }
 }

@@ -1,12 +1,40 @@
 /// Charges an inode that several layers hold to one of them, so that the sum over layers stays what `df` sees.
 ///
-/// The layer first in (kind, engine, root, id) order owns it; the others list it as shared.
+/// The layer first in (kind, engine, root, id) order owns it, then trees in the same order; the others list it as
+/// shared.
 struct InodeOwnership {
-    /// For each layer, what of its inodes another layer is charged for; layers with none are absent.
+    /// A layer or tree that may hold names of one inode with others.
+    struct Holder {
+        var key: LayerKey
+        /// Its place in the order of kinds.
+        var rank: Int
+        var measure: LayerMeasure
+
+        init(_ layer: LayerFact, _ key: LayerKey, _ measure: LayerMeasure) {
+            self.key = key
+            rank = LayerFact.Kind.allCases.firstIndex(of: layer.kind) ?? 0
+            self.measure = measure
+        }
+
+        init(_ tree: TreeFact, _ key: LayerKey, _ measure: LayerMeasure) {
+            self.key = key
+            rank = LayerFact.Kind.allCases.count + (TreeFact.Kind.allCases.firstIndex(of: tree.kind) ?? 0)
+            self.measure = measure
+        }
+
+        /// The overhead comes last.
+        init(overhead key: LayerKey, _ measure: LayerMeasure) {
+            self.key = key
+            rank = .max
+            self.measure = measure
+        }
+    }
+
+    /// For each layer or tree, what of its inodes another one is charged for; those with none are absent.
     private(set) var chargedElsewhere: [LayerKey: Measure] = [:]
 
-    init(_ layers: [(key: LayerKey, kind: LayerFact.Kind, measure: LayerMeasure)]) {
-        let linked = layers.filter { !$0.measure.linkedOutside.isEmpty }.sorted {
+    init(_ holders: [Holder]) {
+        let linked = holders.filter { !$0.measure.linkedOutside.isEmpty }.sorted {
             Self.order($0) < Self.order($1)
         }
         guard linked.count > 1 else { return }
@@ -31,10 +59,7 @@ struct InodeOwnership {
         return total
     }
 
-    private static func order(
-        _ layer: (key: LayerKey, kind: LayerFact.Kind, measure: LayerMeasure)
-    ) -> (Int, String, String, String) {
-        let kind = LayerFact.Kind.allCases.firstIndex(of: layer.kind) ?? 0
-        return (kind, layer.key.store.engine, layer.key.store.root, layer.key.id)
+    private static func order(_ holder: Holder) -> (Int, String, String, String) {
+        (holder.rank, holder.key.store.engine, holder.key.store.root, holder.key.id)
     }
 }

@@ -4,7 +4,8 @@
 public struct Ledger: Sendable {
     private struct Book {
         var facts: StoreFacts
-        let layers: Set<String>
+        /// The ids of layers and trees.
+        let members: Set<String>
         /// How well the store's metadata is followed.
         var metadata: Confidence
         var metadataWatches: Int
@@ -20,12 +21,20 @@ public struct Ledger: Sendable {
         var measure: LayerMeasure
         var confidence: Confidence
         var watches: Int
+        var lookedAt: Int64?
+    }
+
+    private struct OverheadRecord {
+        var measure: OverheadMeasure?
+        var confidence: Confidence
+        var lookedAt: Int64?
     }
 
     private var books: [StoreIdentity: Book] = [:]
     /// Sorted, so that a restart changes nothing.
     private var order: [StoreIdentity] = []
     private var records: [LayerKey: Record] = [:]
+    private var overheads: [StoreIdentity: OverheadRecord] = [:]
     private var deletedOpen = UsageSnapshot.empty.deletedOpen
     private var latest = UsageSnapshot.empty
     private var isStale = false
@@ -37,6 +46,8 @@ public struct Ledger: Sendable {
         /// Layers that no one measures yet.
         public var added: [LayerFact] = []
         public var removed: [LayerFact] = []
+        public var addedTrees: [TreeFact] = []
+        public var removedTrees: [TreeFact] = []
     }
 
     /// Takes what a store's metadata says now, in place of what it said before.
@@ -61,16 +72,23 @@ public struct Ledger: Sendable {
             facts.overhead = known.facts.overhead
         }
         books[facts.store] = Book(
-            facts: facts, layers: Set(facts.layers.map(\.id)), metadata: metadata,
-            metadataWatches: watches, images: nil)
+            facts: facts, members: Set(facts.layers.map(\.id)).union(facts.trees.map(\.id)),
+            metadata: metadata, metadataWatches: watches, images: nil)
 
         // A layer that moved to another directory is another layer to look at.
         let before = Set(known?.facts.layers.map(Placement.init) ?? [])
         let after = Set(facts.layers.map(Placement.init))
+        let treesBefore = Set(known?.facts.trees ?? [])
+        let treesAfter = Set(facts.trees)
         let changes = LayerChanges(
             added: facts.layers.filter { !before.contains(Placement($0)) },
-            removed: (known?.facts.layers ?? []).filter { !after.contains(Placement($0)) })
-        for layer in changes.removed { records[LayerKey(store: facts.store, id: layer.id)] = nil }
+            removed: (known?.facts.layers ?? []).filter { !after.contains(Placement($0)) },
+            addedTrees: facts.trees.filter { !treesBefore.contains($0) },
+            removedTrees: (known?.facts.trees ?? []).filter { !treesAfter.contains($0) })
+        for id in changes.removed.map(\.id) + changes.removedTrees.map(\.id) {
+            records[LayerKey(store: facts.store, id: id)] = nil
+        }
+        if facts.overhead?.directory != known?.facts.overhead?.directory { overheads[facts.store] = nil }
         return changes
     }
 
@@ -79,23 +97,43 @@ public struct Ledger: Sendable {
         guard let known = books.removeValue(forKey: store) else { return LayerChanges() }
         isStale = true
         order.removeAll { $0 == store }
-        for id in known.layers { records[LayerKey(store: store, id: id)] = nil }
-        return LayerChanges(removed: known.facts.layers)
+        for id in known.members { records[LayerKey(store: store, id: id)] = nil }
+        overheads[store] = nil
+        return LayerChanges(removed: known.facts.layers, removedTrees: known.facts.trees)
     }
 
-    /// Takes a layer's measure; one of a layer that no store names any more is dropped.
+    /// Takes the measure of a layer or tree; one that no store names any more is dropped.
+    ///
+    /// `moment` is when it was found, nanoseconds since the epoch.
     public mutating func record(
-        _ key: LayerKey, _ measure: LayerMeasure, confidence: Confidence, watches: Int = 0
+        _ key: LayerKey, _ measure: LayerMeasure, confidence: Confidence, watches: Int = 0,
+        at moment: Int64? = nil
     ) {
-        guard books[key.store]?.layers.contains(key.id) == true else { return }
-        records[key] = Record(measure: measure, confidence: confidence, watches: watches)
+        guard books[key.store]?.members.contains(key.id) == true else { return }
+        records[key] = Record(measure: measure, confidence: confidence, watches: watches, lookedAt: moment)
         books[key.store]?.invalidateImages(ifTheyHold: key.id)
         isStale = true
     }
 
-    /// The layer could not be looked at: its last figure stays, and says so.
+    /// The layer or tree could not be looked at: its last figure stays, and says so.
     public mutating func fail(_ key: LayerKey, reason: String) {
-        record(key, records[key]?.measure ?? .empty, confidence: .stale(reason: reason))
+        record(
+            key, records[key]?.measure ?? .empty, confidence: .stale(reason: reason),
+            at: records[key]?.lookedAt)
+    }
+
+    /// Takes what a walk of a store's overhead found that began at a moment, nanoseconds since the epoch.
+    public mutating func record(_ measure: OverheadMeasure, of store: StoreIdentity, at moment: Int64) {
+        guard books[store]?.facts.overhead != nil else { return }
+        overheads[store] = OverheadRecord(measure: measure, confidence: .exact, lookedAt: moment)
+        isStale = true
+    }
+
+    /// A store's overhead could not be walked: its last figure stays, and says so.
+    public mutating func failOverhead(of store: StoreIdentity, reason: String) {
+        guard books[store]?.facts.overhead != nil else { return }
+        overheads[store, default: OverheadRecord(confidence: .converging)].confidence = .stale(reason: reason)
+        isStale = true
     }
 
     /// Takes what a look at the open files of processes found, in place of what the one before did.
@@ -117,13 +155,7 @@ public struct Ledger: Sendable {
         var snapshot = UsageSnapshot.empty
         snapshot.version = latest.version + 1
         snapshot.deletedOpen = deletedOpen
-        let ownership = InodeOwnership(
-            order.flatMap { store in
-                (books[store]?.facts.layers ?? []).compactMap { layer in
-                    let key = LayerKey(store: store, id: layer.id)
-                    return records[key].map { (key, layer.kind, $0.measure) }
-                }
-            })
+        let ownership = InodeOwnership(order.flatMap { holders(of: $0) })
         for store in order {
             guard var book = books[store] else { continue }
             let facts = book.facts
@@ -131,7 +163,8 @@ public struct Ledger: Sendable {
                 facts.layers.map { ($0.id, $0.declaredSizeBytes) }, uniquingKeysWith: { first, _ in first })
             let figure: (String) -> LayerFigure? = { [records] id in
                 if let record = records[LayerKey(store: store, id: id)] {
-                    return LayerFigure(measure: record.measure, confidence: record.confidence)
+                    return LayerFigure(
+                        measure: record.measure, confidence: record.confidence, lookedAt: record.lookedAt)
                 }
                 guard let size = declared[id] else { return nil }
                 // Until it is measured: what the engine says, and openly not exact.
@@ -144,10 +177,47 @@ public struct Ledger: Sendable {
             books[store] = book
             snapshot.images += images.images
             snapshot.add(layers: facts, images: images, ownership: ownership, figure: figure)
+            snapshot.add(trees: facts, ownership: ownership, figure: figure)
+            if let fact = facts.overhead {
+                snapshot.add(overhead(fact, of: store, ownership), of: store)
+            }
             snapshot.add(containers: facts, images: images, figure: figure)
+            snapshot.add(volumes: facts)
             snapshot.sources.append(source(store, book))
         }
         return snapshot
+    }
+
+    private func holders(of store: StoreIdentity) -> [InodeOwnership.Holder] {
+        guard let facts = books[store]?.facts else { return [] }
+        var holders: [InodeOwnership.Holder] = []
+        for layer in facts.layers {
+            let key = LayerKey(store: store, id: layer.id)
+            if let record = records[key] { holders.append(.init(layer, key, record.measure)) }
+        }
+        for tree in facts.trees {
+            let key = LayerKey(store: store, id: tree.id)
+            if let record = records[key] { holders.append(.init(tree, key, record.measure)) }
+        }
+        if let measure = overheads[store]?.measure {
+            holders.append(.init(overhead: Self.overheadKey(store), measure.total))
+        }
+        return holders
+    }
+
+    private static func overheadKey(_ store: StoreIdentity) -> LayerKey {
+        LayerKey(store: store, id: "overhead")
+    }
+
+    private func overhead(
+        _ fact: OverheadFact, of store: StoreIdentity, _ ownership: InodeOwnership
+    ) -> OverheadUsage {
+        let record = overheads[store]
+        let total = record?.measure?.total.total ?? .zero
+        let elsewhere = ownership.chargedElsewhere[Self.overheadKey(store)] ?? .zero
+        return OverheadUsage(
+            fact: fact, measure: record?.measure, charged: total - elsewhere, lookedAt: record?.lookedAt,
+            confidence: record?.confidence ?? .converging)
     }
 
     private func source(_ store: StoreIdentity, _ book: Book) -> SourceUsage {
@@ -164,8 +234,8 @@ public struct Ledger: Sendable {
         }
         var measured = 0
         var watches = book.metadataWatches
-        for layer in book.facts.layers {
-            if let record = records[LayerKey(store: store, id: layer.id)] {
+        for id in book.facts.layers.map(\.id) + book.facts.trees.map(\.id) {
+            if let record = records[LayerKey(store: store, id: id)] {
                 measured += 1
                 watches += record.watches
                 confidence = confidence.worse(record.confidence)
@@ -173,75 +243,25 @@ public struct Ledger: Sendable {
                 confidence = confidence.worse(.converging)
             }
         }
+        if book.facts.overhead != nil {
+            confidence = confidence.worse(overheads[store]?.confidence ?? .converging)
+        }
         return SourceUsage(
             store: store, confidence: confidence, problems: problems, watches: watches,
-            layersMeasured: measured,
-            layersTotal: book.facts.layers.count)
+            layersMeasured: measured, layersTotal: book.facts.layers.count + book.facts.trees.count)
     }
 
     private struct Placement: Hashable {
         let id: String
         let directory: String
         let kind: LayerFact.Kind
+        let isWritable: Bool
 
         init(_ fact: LayerFact) {
             id = fact.id
             directory = fact.directory
             kind = fact.kind
-        }
-    }
-}
-
-extension UsageSnapshot {
-    fileprivate mutating func add(
-        layers facts: StoreFacts, images: ImageBook, ownership: InodeOwnership,
-        figure: (String) -> LayerFigure?
-    ) {
-        var users: [String: [String]] = [:]
-        for container in facts.containers {
-            for layer in container.chain + [container.layer] + (container.initLayer.map { [$0] } ?? []) {
-                users[layer, default: []].append(container.id)
-            }
-        }
-        for layer in facts.layers {
-            let key = LayerKey(store: facts.store, id: layer.id)
-            let known = figure(layer.id)
-            let gross = known?.measure.total ?? .zero
-            let charged = gross - (ownership.chargedElsewhere[key] ?? .zero)
-            self.layers[key] = LayerUsage(
-                key: key, fact: layer, charged: charged, gross: gross,
-                confidence: known?.confidence ?? .converging, images: images.users[layer.id] ?? [],
-                containers: users[layer.id] ?? [])
-            totals.add(layer.kind, charged)
-        }
-    }
-
-    fileprivate mutating func add(
-        containers facts: StoreFacts, images: ImageBook, figure: (String) -> LayerFigure?
-    ) {
-        let damage = Dictionary(
-            facts.problems.compactMap { problem -> (String, String)? in
-                guard problem.severity == .damaged, case .container(let id) = problem.object else {
-                    return nil
-                }
-                return (id, "\(problem.path): \(problem.reason)")
-            }, uniquingKeysWith: { first, _ in first })
-        for fact in facts.containers {
-            let known = figure(fact.layer)
-            let writable = known?.measure.total ?? .zero
-            let chain = InodeOwnership.sum(ofChain: fact.chain.compactMap { figure($0)?.measure })
-            var confidence = known?.confidence ?? .converging
-            if let reason = damage[fact.id] { confidence = confidence.worse(.damaged(reason: reason)) }
-            containers.append(
-                ContainerUsage(
-                    store: facts.store, fact: fact,
-                    image: images.names[fact.imageID]
-                        ?? (fact.imageID.isEmpty ? fact.imageName ?? "" : fact.imageID),
-                    writable: writable, virtual: chain + writable, confidence: confidence,
-                    isMeasured: known?.isMeasured ?? false,
-                    deletedOpen: deletedOpen.completeness.isKnown
-                        ? deletedOpen.byLayer[LayerKey(store: facts.store, id: fact.layer)] ?? DeletedOpen()
-                        : nil))
+            isWritable = fact.isWritable
         }
     }
 }

@@ -8,12 +8,17 @@ public struct UsageSnapshot: Hashable, Sendable {
     public var images: [ImageUsage]
     public var containers: [ContainerUsage]
     public var layers: [LayerKey: LayerUsage]
+    public var trees: [LayerKey: TreeUsage]
+    /// In the order of the stores, then by name.
+    public var volumes: [VolumeUsage]
+    public var overheads: [StoreIdentity: OverheadUsage]
     public var totals: UsageTotals
     /// Files without a name that processes hold; in no other figure.
     public var deletedOpen: DeletedOpenReport
 
     public static let empty = UsageSnapshot(
-        version: 0, sources: [], images: [], containers: [], layers: [:], totals: UsageTotals(),
+        version: 0, sources: [], images: [], containers: [], layers: [:], trees: [:],
+        volumes: [], overheads: [:], totals: UsageTotals(),
         deletedOpen: DeletedOpenReport(.unknown(reason: "open files were not looked at yet")))
 
     /// Whether every layer was looked at once.
@@ -35,7 +40,7 @@ public struct SourceUsage: Hashable, Sendable {
     public var problems: [StoreProblem]
     /// Kernel watches held for it.
     public var watches: Int
-    /// Layers of it that were measured at least once.
+    /// Layers and trees of it that were measured at least once.
     public var layersMeasured: Int
     public var layersTotal: Int
 }
@@ -48,6 +53,10 @@ public struct LayerUsage: Hashable, Sendable {
     public var charged: Measure
     /// All that lies in its directory, inodes that another layer is charged for included.
     public var gross: Measure
+    /// The inodes that have names outside of it.
+    public var linkedOutside: [InodeKey: Measure]
+    /// When its figure was found, nanoseconds since the epoch; `nil` for one that was not measured yet.
+    public var lookedAt: Int64?
     public var confidence: Confidence
     /// Ids of the images whose chain holds it.
     public var images: [String]
@@ -81,6 +90,10 @@ public struct ContainerUsage: Hashable, Sendable {
     public var writable: Measure
     /// Its image's chain plus its writable layer.
     public var virtual: Measure
+    /// Its log files.
+    public var logs: Measure
+    /// What the engine keeps of it beside its layers and logs, where that was measured.
+    public var metadata: Measure
     public var confidence: Confidence
     /// Whether its writable layer was looked at once.
     public var isMeasured: Bool
@@ -117,6 +130,9 @@ public struct UsageTotals: Hashable, Sendable {
     public var buildCache = Sum()
     public var content = Sum()
     public var inFlight = Sum()
+    public var logs = Sum()
+    public var volumes = Sum()
+    public var overhead = Sum()
     public var orphans = Sum()
 
     public init() {}
@@ -130,6 +146,14 @@ public struct UsageTotals: Hashable, Sendable {
         case .content: content.add(measure)
         case .inFlight: inFlight.add(measure)
         case .orphan: orphans.add(measure)
+        }
+    }
+
+    mutating func add(_ kind: TreeFact.Kind, _ measure: Measure) {
+        switch kind {
+        case .log: logs.add(measure)
+        case .volume: volumes.add(measure)
+        case .inFlight: inFlight.add(measure)
         }
     }
 }

@@ -92,14 +92,13 @@ extension FileSystem {
         return result
     }
 
-    /// The file systems of a snapshot's stores, with each layer in one class, in the order of their mounts.
+    /// The file systems of a snapshot's stores, and of what of them lies elsewhere, with each layer and tree in one class,
+    /// in the order of their mounts.
     static func list(_ samples: [String: FileSystems.Sample], _ snapshot: UsageSnapshot) -> [FileSystem] {
         var byDevice: [UInt64: FileSystem] = [:]
-        var devices: [StoreIdentity: UInt64] = [:]
-        for source in snapshot.sources {
-            guard let sample = samples[source.store.root] else { continue }
+        for path in snapshot.places {
+            guard let sample = samples[path] else { continue }
             let status = sample.status
-            devices[source.store] = status.device
             if let known = byDevice[status.device], known.mount.utf8.count <= sample.mount.utf8.count {
                 continue
             }
@@ -111,10 +110,22 @@ extension FileSystem {
                     ? DeletedOpen(snapshot.deletedOpen.byDevice[status.device] ?? Accounting.DeletedOpen())
                     : nil)
         }
-        for (key, layer) in snapshot.layers {
-            guard let device = devices[key.store], layer.confidence != .converging || layer.charged.inodes > 0
+        for layer in snapshot.layers.values
+        where layer.confidence != .converging || layer.charged.inodes > 0 {
+            guard
+                let device = samples[snapshot.place(of: layer.fact.directory, layer.key.store)]?.status.device
             else { continue }
             byDevice[device]?.attributed.add(layer.charged.diskBytes, layer.fact.kind)
+        }
+        for tree in snapshot.trees.values {
+            guard let device = samples[snapshot.place(of: tree.fact.directory, tree.key.store)]?.status.device
+            else { continue }
+            byDevice[device]?.attributed.add(tree.charged.diskBytes, tree.fact.kind)
+        }
+        for (store, overhead) in snapshot.overheads {
+            guard let device = samples[snapshot.place(of: overhead.fact.directory, store)]?.status.device
+            else { continue }
+            byDevice[device]?.attributed.overhead += overhead.charged.diskBytes
         }
         return byDevice.values.map { system in
             var system = system
@@ -122,6 +133,24 @@ extension FileSystem {
             system.otherBytes = system.usedBytes - system.attributed.sum
             return system
         }.sorted { $0.mount < $1.mount }
+    }
+}
+
+extension UsageSnapshot {
+    /// The paths by which file systems are found: the roots of the stores, and what of them lies outside.
+    var places: [String] {
+        var places = sources.map(\.store.root)
+        var known = Set(places)
+        let outside =
+            layers.values.map { place(of: $0.fact.directory, $0.key.store) }
+            + trees.values.map { place(of: $0.fact.directory, $0.key.store) }
+        for place in outside.sorted() where known.insert(place).inserted { places.append(place) }
+        return places
+    }
+
+    /// The root of a store for what lies in it, else the path itself.
+    fileprivate func place(of path: String, _ store: StoreIdentity) -> String {
+        path == store.root || path.hasPrefix(store.root == "/" ? "/" : store.root + "/") ? store.root : path
     }
 }
 
@@ -133,8 +162,16 @@ extension FileSystem.Attributed {
         case .initial: overhead += bytes
         case .buildCache: buildCache += bytes
         case .content: content += bytes
-        case .inFlight: overhead += bytes
+        case .inFlight: inFlight += bytes
         case .orphan: orphans += bytes
+        }
+    }
+
+    fileprivate mutating func add(_ bytes: Int64, _ kind: TreeFact.Kind) {
+        switch kind {
+        case .log: containerLogs += bytes
+        case .volume: volumes += bytes
+        case .inFlight: inFlight += bytes
         }
     }
 }

@@ -16,6 +16,7 @@ struct StatusAnswers: StatusProvider {
     /// Watches that the configuration allows; `nil` where it leaves that to the kernel.
     let watchBudget: Int?
     let deletedOpen: DeletedOpenWatch
+    let overheads: OverheadWatch
     let overlay: OverlaySilence
     let barrierMilliseconds: Int
     let version: String
@@ -33,7 +34,7 @@ struct StatusAnswers: StatusProvider {
 
         /// Whether a layer's figure may lack a change of before the question, whatever the books say of it.
         func isOpen(_ layer: LayerUsage) -> Bool {
-            layer.fact.kind == .container && unsettled?.contains(layer.key) != false
+            layer.fact.isWritable && unsettled?.contains(layer.key) != false
         }
 
         /// Whether that is so of any layer of a store.
@@ -67,7 +68,7 @@ struct StatusAnswers: StatusProvider {
     func status() async -> Status {
         let looked = await look(withOpenFiles: true)
         let snapshot = looked.snapshot
-        let samples = await fileSystems.samples(of: snapshot.sources.map(\.store.root))
+        let samples = await fileSystems.samples(of: snapshot.places)
         let measured = snapshot.sources.map(\.layersMeasured).reduce(0, +)
         let total = snapshot.sources.map(\.layersTotal).reduce(0, +)
         return Status(
@@ -75,6 +76,7 @@ struct StatusAnswers: StatusProvider {
             sources: sources(looked),
             filesystems: FileSystem.list(samples, snapshot), totals: Totals(snapshot.totals),
             images: snapshot.images.map(Image.init), containers: containers(looked),
+            volumes: snapshot.volumes.map(Volume.init), orphans: Orphan.list(snapshot),
             alerts: looked.view.alerts.firing.map(Alert.init),
             counters: counters.wire(tracking.counters, notCached: cache.missing),
             progress: measured < total ? Progress(layersMeasured: measured, layersTotal: total) : nil,
@@ -158,7 +160,7 @@ struct StatusAnswers: StatusProvider {
         let looked = await look()
         let mark = try await marks.mark(name, at: looked.view.moment)
         let snapshot = looked.snapshot
-        let samples = await fileSystems.samples(of: snapshot.sources.map(\.store.root))
+        let samples = await fileSystems.samples(of: snapshot.places)
         return Since(
             from: mark, name: name, to: snapshot, fileSystems: FileSystem.list(samples, snapshot),
             mounts: FileSystem.mounts(samples, snapshot), time: looked.time, exact: looked.isExact)
@@ -168,7 +170,7 @@ struct StatusAnswers: StatusProvider {
         try MarkBook.check(name)
         let looked = await look()
         let snapshot = looked.snapshot
-        let samples = await fileSystems.samples(of: snapshot.sources.map(\.store.root))
+        let samples = await fileSystems.samples(of: snapshot.places)
         let mark = Mark(
             snapshot, wall: looked.view.moment.wall, isExact: looked.isExact,
             usedBytes: FileSystem.used(samples, snapshot))
@@ -187,7 +189,8 @@ struct StatusAnswers: StatusProvider {
     func sources(_ looked: Looked) -> [Source] {
         looked.snapshot.sources.map { source in
             var result = Source(
-                source, asOf: looked.view.asOf[source.store] ?? looked.view.moment.wall)
+                source, asOf: looked.view.asOf[source.store] ?? looked.view.moment.wall,
+                overheadAsOf: looked.snapshot.overheads[source.store]?.lookedAt)
             if result.state == .exact, looked.isOpen(source.store) { result.state = .converging }
             return result
         }

@@ -16,11 +16,12 @@ extension SourceState {
 }
 
 extension Source {
-    init(_ source: SourceUsage, asOf: Int64) {
+    init(_ source: SourceUsage, asOf: Int64, overheadAsOf: Int64? = nil) {
         self.init(
             engine: source.store.engine, driver: source.store.driver, root: source.store.root,
             state: SourceState(source.confidence), reason: source.confidence.reason ?? source.waiting,
             asOf: WireCoding.timestamp(wallNanoseconds: asOf), watches: source.watches,
+            overheadAsOf: overheadAsOf.map { WireCoding.timestamp(wallNanoseconds: $0) },
             problems: source.problems.map(SourceProblem.init))
     }
 }
@@ -56,7 +57,8 @@ extension Container {
             state: SourceState(container.confidence),
             reason: container.confidence.reason ?? container.overflow,
             diskBytes: container.writable.diskBytes, sizeBytes: container.writable.sizeBytes,
-            virtualSizeBytes: container.virtual.sizeBytes, logBytes: 0,
+            virtualSizeBytes: container.virtual.sizeBytes, logBytes: container.logs.diskBytes,
+            metadataBytes: container.metadata.diskBytes,
             volumes: fact.mounts.filter { $0.kind == .volume }.compactMap(\.name).sorted(),
             growth: Growth(minute: growth.minute, hour: growth.hour, day: growth.day),
             running: fact.isRunning, created: fact.created,
@@ -114,6 +116,34 @@ extension Layer {
     }
 }
 
+extension Volume {
+    init(_ volume: VolumeUsage) {
+        self.init(
+            engine: volume.store.engine, root: volume.store.root, name: volume.fact.name,
+            driver: volume.fact.driver, anonymous: volume.fact.isAnonymous,
+            state: SourceState(volume.confidence), reason: volume.confidence.reason,
+            diskBytes: volume.measure?.diskBytes ?? 0, sizeBytes: volume.measure?.sizeBytes ?? 0,
+            elsewhere: volume.measure == nil && volume.fact.tree == nil, source: volume.fact.source,
+            containers: volume.containers)
+    }
+}
+
+extension Orphan {
+    init(_ layer: LayerUsage) {
+        self.init(
+            engine: layer.key.store.engine, root: layer.key.store.root, id: layer.key.id,
+            path: layer.fact.directory, state: SourceState(layer.confidence),
+            diskBytes: layer.charged.diskBytes, sizeBytes: layer.charged.sizeBytes,
+            since: WireCoding.timestamp(wallNanoseconds: layer.fact.since ?? 0))
+    }
+
+    static func list(_ snapshot: UsageSnapshot) -> [Orphan] {
+        snapshot.layers.values.filter { $0.fact.kind == .orphan }
+            .sorted { ($0.key.store, $0.key.id) < ($1.key.store, $1.key.id) }
+            .map(Orphan.init)
+    }
+}
+
 extension Tree.Node {
     init(_ node: ImageForest.Node) {
         let children = node.children.map(Tree.Node.init)
@@ -158,7 +188,12 @@ extension Totals {
         self.init()
         imageLayers = Total(totals.imageLayers)
         containers = Total(totals.containers)
+        logs = Total(totals.logs)
+        volumes = Total(totals.volumes)
         buildCache = Total(totals.buildCache)
+        content = Total(totals.content)
+        overhead = Total(totals.overhead)
+        inFlight = Total(totals.inFlight)
         orphans = Total(totals.orphans)
     }
 }

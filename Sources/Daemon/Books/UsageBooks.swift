@@ -57,7 +57,19 @@ final class UsageBooks: Sendable {
 
     /// Takes a measure that is known without a look.
     func record(_ key: LayerKey, _ measure: LayerMeasure) {
-        state.withLock { $0.ledger.record(key, measure, confidence: .exact) }
+        state.withLock { $0.ledger.record(key, measure, confidence: .exact, at: Moment.now().wall) }
+        wakeUp.signal()
+    }
+
+    /// Takes what a walk of a store's overhead found that began at a moment.
+    func record(_ overhead: OverheadMeasure, of store: StoreIdentity, asOf moment: Moment) {
+        state.withLock { $0.ledger.record(overhead, of: store, at: moment.wall) }
+        wakeUp.signal()
+    }
+
+    /// Takes that a store's overhead could not be walked.
+    func failOverhead(of store: StoreIdentity, reason: String) {
+        state.withLock { $0.ledger.failOverhead(of: store, reason: reason) }
         wakeUp.signal()
     }
 
@@ -66,7 +78,9 @@ final class UsageBooks: Sendable {
         state.withLock { state in
             switch report.outcome {
             case .measured(let measure, let confidence):
-                state.ledger.record(report.key, measure, confidence: confidence, watches: report.watches)
+                state.ledger.record(
+                    report.key, measure, confidence: confidence, watches: report.watches,
+                    at: Moment.now().wall)
             case .failed(let reason):
                 state.ledger.fail(report.key, reason: reason)
             }

@@ -7,6 +7,9 @@ final class MetadataWatch {
         .create, .delete, .movedFrom, .movedTo, .closeWrite, .deleteSelf, .moveSelf, .onlyDirectory,
     ]
 
+    /// A database is written in place, and its owner never closes it.
+    private static let databaseMask: InotifyEvent.Mask = [.modify, .deleteSelf, .moveSelf]
+
     private var inotify: Inotify?
     private var watches: [String: Int32] = [:]
     private var paths: [Int32: String] = [:]
@@ -17,9 +20,9 @@ final class MetadataWatch {
     var count: Int { watches.count }
     var descriptor: FileDescriptor? { inotify?.descriptor }
 
-    /// Watches these directories and no others; returns whether one is new, so that what was read before may lack
-    /// something.
-    func watch(_ directories: [String]) -> Bool {
+    /// Watches these directories and databases and no others; returns whether one is new, so that what was read before
+    /// may lack something.
+    func watch(_ directories: [String], databases: [String] = []) -> Bool {
         failure = nil
         if inotify == nil {
             do {
@@ -30,7 +33,8 @@ final class MetadataWatch {
             }
         }
         guard let inotify else { return false }
-        let wanted = Set(directories)
+        let wanted = Set(directories + databases)
+        let isDatabase = Set(databases)
         for (path, watch) in watches where !wanted.contains(path) {
             watches[path] = nil
             identities[path] = nil
@@ -44,7 +48,8 @@ final class MetadataWatch {
             do {
                 // Taken first: if it is another directory by the time of the watch, the next comparison finds it.
                 identities[path] = try? FileStatus.of(path: path).identity
-                let watch = try inotify.add(path: path, mask: Self.mask)
+                let watch = try inotify.add(
+                    path: path, mask: isDatabase.contains(path) ? Self.databaseMask : Self.mask)
                 watches[path] = watch
                 paths[watch] = path
                 isNew = true

@@ -20,19 +20,21 @@ final class StoreFollower: Sendable {
     private let reader: any StoreReader
     private let books: UsageBooks
     private let layers: LayerDispatch
+    private let overheads: OverheadWatch
     private let counters: DaemonCounters
     private let shared = Mutex(Shared())
     private let wakeUp: WakeUp
 
     init(
         location: StoreLocation, reader: any StoreReader, books: UsageBooks, layers: LayerDispatch,
-        counters: DaemonCounters
+        overheads: OverheadWatch, counters: DaemonCounters
     ) throws(KernelError) {
         self.location = location
         self.reader = reader
         identity = reader.identity
         self.books = books
         self.layers = layers
+        self.overheads = overheads
         self.counters = counters
         wakeUp = try WakeUp()
     }
@@ -155,7 +157,7 @@ final class StoreFollower: Sendable {
             follower.counters.countMetadataRead()
             // Watch first, then read: what changed before a watch was there is read after it.
             var rounds = 1
-            while watch.watch(reading.directories), rounds < Self.rounds {
+            while watch.watch(reading.directories, databases: reading.databases), rounds < Self.rounds {
                 _ = watch.drain()
                 reading = follower.reader.read()
                 follower.counters.countMetadataRead()
@@ -192,9 +194,14 @@ final class StoreFollower: Sendable {
                 metadata = .polling(reason: failure, seconds: Self.pollSeconds)
                 schedule(now + Int64(Self.pollSeconds) * Self.second)
             }
+            if let due = reading.readAgainAt { schedule(now + max(0, due - Moment.now().wall)) }
             let changes = follower.books.update(facts, metadata: metadata, watches: watch.count)
             follower.layers.apply(changes, of: follower.identity)
             follower.layers.note(facts.containers, of: follower.identity)
+            // What could not be read leaves what was known.
+            if !facts.problems.contains(where: { $0.severity == .unreadable }) {
+                follower.overheads.note(facts.overhead, of: follower.identity)
+            }
             follower.shared.withLock { $0.isRead = true }
         }
 

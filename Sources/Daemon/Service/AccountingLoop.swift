@@ -116,7 +116,7 @@ final class AccountingLoop: Sendable {
 
     private func mark(_ view: UsageBooks.View) {
         let snapshot = view.snapshot
-        parts.fileSystems.refresh(of: snapshot.sources.map(\.store.root)) { [marks = parts.marks] samples in
+        parts.fileSystems.refresh(of: snapshot.places) { [marks = parts.marks] samples in
             marks.note(
                 snapshot, at: view.moment, isExact: snapshot.isExact,
                 usedBytes: FileSystem.used(samples, snapshot))

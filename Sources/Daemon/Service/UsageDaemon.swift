@@ -29,6 +29,7 @@ public final class UsageDaemon: Service {
     private let layers: LayerDispatch
     private let counters = DaemonCounters()
     private let configuration = ConfigurationNote()
+    private let overheads: OverheadWatch
     private let deletedOpen: DeletedOpenWatch
     private let detectionProblems = Mutex<Set<StoreProblem>>([])
     private let overlaps = Mutex<Set<StoreOverlap>>([])
@@ -85,11 +86,12 @@ public final class UsageDaemon: Service {
         let marks = MarkBook(state: state)
         let fileSystems = FileSystems()
         deletedOpen = try DeletedOpenWatch(books: books)
+        overheads = try OverheadWatch(books: books)
         let answers = StatusAnswers(
             books: books, tracking: tracking, stores: stores, fileSystems: fileSystems, marks: marks,
             cache: cache,
             counters: counters, configuration: configuration, watchBudget: settings.tracking.watchBudget,
-            deletedOpen: deletedOpen, overlay: overlay,
+            deletedOpen: deletedOpen, overheads: overheads, overlay: overlay,
             barrierMilliseconds: settings.tracking.barrierDeadline.milliseconds,
             version: Self.version)
         loop = AccountingLoop(
@@ -136,6 +138,7 @@ public final class UsageDaemon: Service {
         if detects { detect() }
         loop.start()
         deletedOpen.start()
+        overheads.start()
         do {
             try await withThrowingTaskGroup(of: Void.self) { group in
                 group.addTask { try await self.server.run() }
@@ -183,6 +186,7 @@ public final class UsageDaemon: Service {
         manager.stopping()
         stores.stop()
         deletedOpen.stop()
+        overheads.stop()
         loop.stop()
         tracking.stop()
         state.close()
@@ -194,7 +198,7 @@ public final class UsageDaemon: Service {
     private func follow(_ location: StoreLocation) throws {
         let follower = try StoreFollower(
             location: location, reader: try Stores.open(location), books: books, layers: layers,
-            counters: counters)
+            overheads: overheads, counters: counters)
         stores.add(follower)
     }
 
@@ -232,7 +236,8 @@ public final class UsageDaemon: Service {
         for follower in stores.all
         where !locations.contains(follower.location) && !identities.contains(follower.identity) {
             let store = follower.identity
-            stores.remove(follower) { [books, layers] in
+            stores.remove(follower) { [books, layers, overheads] in
+                overheads.forget(store)
                 layers.apply(books.remove(store), of: store)
             }
         }

@@ -96,7 +96,7 @@ extension ShardWorker {
     func distrust(_ entry: TrackedLayer) {
         guard entry.isChecked else { return }
         entry.isChecked = false
-        guard entry.silence == nil, let place = entry.place, entry.unheard.note(entry.tracker.correction)
+        guard entry.silence == nil, entry.place.mount != nil, entry.unheard.note(entry.tracker.correction)
         else { return }
         let reason = UnheardGrowth.reason
         sink.take(
@@ -106,7 +106,9 @@ extension ShardWorker {
                     entry.tracker.measure, .polling(reason: reason, seconds: options.pollSeconds)),
                 watches: entry.tracker.watchCount, paths: [], root: nil, directory: entry.directory,
                 isFinal: true, distrust: reason))
-        track(entry.key, entry.directory, reason, place)
+        var place = entry.place
+        place.silence = reason
+        track(entry.key, place)
         // Something writes to it: if its mount cannot be seen, it is somewhere else.
         indices[entry.key].map { tracked[$0]?.mount?.isRunning = true }
     }

@@ -6,8 +6,7 @@ extension ShardWorker {
     func obey(_ commands: [TrackingShard.Command]) {
         for command in commands {
             switch command {
-            case .track(let key, let directory, let silence, let mount):
-                track(key, directory, silence, mount)
+            case .track(let key, let directory): track(key, directory)
             case .running(let key, let isRunning):
                 indices[key].map { tracked[$0]?.mount?.isRunning = isRunning }
             case .forget(let key): forget(key)
@@ -23,27 +22,25 @@ extension ShardWorker {
         }
     }
 
-    func track(
-        _ key: LayerKey, _ directory: String, _ silence: String?, _ place: OverlayMount?
-    ) {
+    func track(_ key: LayerKey, _ directory: TrackedDirectory) {
         forget(key)
         let index = budget.register()
         let watches = LayerWatches(instance: instance, owners: owners, budget: budget, layer: index)
         let mount =
-            silence == nil
+            directory.silence == nil
             ? nil
-            : place.map {
+            : directory.mount.map {
                 MergedMount($0, watches: watches, sight: sight, pollSeconds: options.pollSeconds)
             }
         if mount != nil { followsMounts = true }
         let tracker = LayerTracker(
             fileSystem: KernelFileSystem(
-                path: directory, watches: watches, mask: options.watchMask, merged: mount),
+                path: directory.path, watches: watches, mask: options.watchMask, merged: mount,
+                selection: EntrySelection(directory.entries)),
             settleSeconds: options.settling.looksAfterSeconds)
         tracker.depthLimit = options.depthLimit
         tracked[index] = TrackedLayer(
-            key, directory, tracker, silence: silence, place: place, mount: mount,
-            now: monotonicNanoseconds())
+            key, directory, tracker, mount: mount, now: monotonicNanoseconds())
         indices[key] = index
     }
 

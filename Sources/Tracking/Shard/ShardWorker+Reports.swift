@@ -23,7 +23,7 @@ extension ShardWorker {
             entry.lastReported = nil
             pool.poll(
                 ScannerPool.PollJob(
-                    key: entry.key, directory: entry.directory,
+                    key: entry.key, directory: entry.directory, entries: entry.place.entries,
                     confidence: .polling(reason: reason, seconds: options.pollSeconds),
                     deliver: { [returnPoll] in returnPoll(index, $0) }))
             return

@@ -3,12 +3,8 @@ internal import Accounting
 /// A writable layer that a ``ShardWorker`` follows.
 final class TrackedLayer {
     let key: LayerKey
-    let directory: String
+    let place: TrackedDirectory
     let tracker: LayerTracker<KernelFileSystem>
-    /// Why the events of its own directories do not tell all of it; `nil` where they do.
-    let silence: String?
-    /// Where an engine mounts it.
-    let place: OverlayMount?
     /// The mount, if its events are to tell the rest.
     let mount: MergedMount?
     var unheard = UnheardGrowth()
@@ -25,6 +21,8 @@ final class TrackedLayer {
     var polledDirectories = 0
     var polledInodes = 0
 
+    var directory: String { place.path }
+    var silence: String? { place.silence }
     var watchesNeeded: Int { wasPolled ? polledDirectories : tracker.watchCount }
 
     /// Why events do not tell all of it now; `nil` where they do.
@@ -40,14 +38,12 @@ final class TrackedLayer {
     var isCheap: Bool { tracker.fullLookEstimate < 100_000_000 }
 
     init(
-        _ key: LayerKey, _ directory: String, _ tracker: LayerTracker<KernelFileSystem>,
-        silence: String?, place: OverlayMount?, mount: MergedMount?, now: Int64
+        _ key: LayerKey, _ place: TrackedDirectory, _ tracker: LayerTracker<KernelFileSystem>,
+        mount: MergedMount?, now: Int64
     ) {
-        self.silence = silence
         self.place = place
         self.mount = mount
         self.key = key
-        self.directory = directory
         self.tracker = tracker
         lastAudit = now
         lastRootLook = now

@@ -13,7 +13,7 @@ final class TrackingShard: Sendable {
     typealias Answer = @Sendable (Set<LayerKey>?) -> Void
 
     enum Command: Sendable {
-        case track(LayerKey, directory: String, silence: String?, mount: OverlayMount?)
+        case track(LayerKey, TrackedDirectory)
         case running(LayerKey, Bool)
         case forget(LayerKey)
         case barrier(Answer)

@@ -22,7 +22,7 @@ extension LayerTracker {
             for old in stale { fileSystem.unwatch(old) }
             directoryOfWatch = [watch: status.identity.inode]
             mount = MountWatches()
-            tree = LayerTree(root: status, watch: watch)
+            tree = LayerTree(root: status, watch: watch, countsRoot: fileSystem.countsRoot)
             // What is known of names and numbers is of another directory.
             aliases = AliasMemory()
             unheard = []

@@ -30,6 +30,7 @@ struct LayerTree {
 
     let root: UInt64
     let device: UInt64
+    private let countsRoot: Bool
     private(set) var directories: [UInt64: DirectoryRecord] = [:]
     private(set) var files: [UInt64: FileRecord] = [:]
     /// All names of files with more than one in this layer.
@@ -41,7 +42,8 @@ struct LayerTree {
     private var diskBytes: Int128 = 0
     private var sizeBytes: Int128 = 0
 
-    init(root status: FileStatus, watch: Int32) {
+    init(root status: FileStatus, watch: Int32, countsRoot: Bool) {
+        self.countsRoot = countsRoot
         root = status.identity.inode
         device = status.identity.device
         directories[root] = DirectoryRecord(
@@ -53,7 +55,7 @@ struct LayerTree {
         LayerMeasure(
             total: Measure(
                 diskBytes: Int64(clamping: diskBytes), sizeBytes: Int64(clamping: sizeBytes),
-                inodes: Int64(directories.count + files.count)),
+                inodes: Int64(inodeCount - (countsRoot ? 0 : 1))),
             linkedOutside: linkedOutside)
     }
 

@@ -1,0 +1,122 @@
+public import Accounting
+public import Kernel
+internal import SystemPackage
+
+/// Measures what an engine keeps beside its layers, by one walk.
+public enum OverheadScanner {
+    fileprivate struct Step {
+        var parent: Int
+        var name: FileName
+        var depth: Int
+        /// Those of the patterns that all names down to here match.
+        var excluded: [PathPattern]
+        var groups: [PathPattern]
+        /// The path from the root, while a group may still begin below.
+        var path = ""
+        var group: String?
+    }
+
+    /// What was counted so far.
+    private struct Sum {
+        private var total: Measure
+        private var groups: [String: Measure] = [:]
+        private var linked: [InodeKey: (names: UInt32, links: UInt32, measure: Measure)] = [:]
+
+        init(root: FileStatus) {
+            total = Measure(diskBytes: root.allocated, sizeBytes: 0, inodes: 1)
+        }
+
+        mutating func add(_ status: FileStatus, to group: String?) {
+            let isDirectory = status.kind == .directory
+            let measure = Measure(
+                diskBytes: status.allocated, sizeBytes: isDirectory ? 0 : status.size, inodes: 1)
+            if !isDirectory, status.links > 1 {
+                let key = InodeKey(device: status.identity.device, inode: status.identity.inode)
+                guard linked[key] == nil else {
+                    linked[key]?.names += 1
+                    return
+                }
+                linked[key] = (1, status.links, measure)
+            }
+            total += measure
+            if let group { groups[group, default: .zero] += measure }
+        }
+
+        var measure: OverheadMeasure {
+            let outside = linked.filter { $0.value.links > $0.value.names }.mapValues(\.measure)
+            return OverheadMeasure(
+                total: LayerMeasure(total: total, linkedOutside: outside), groups: groups)
+        }
+    }
+
+    /// Walks the fact's directory but for what it excludes, on its file system alone, never through a link.
+    ///
+    /// What goes meanwhile is left out. `isCancelled` is asked at each directory.
+    public static func measure(
+        _ fact: OverheadFact, isCancelled: () -> Bool = { false }
+    ) throws(KernelError) -> OverheadMeasure {
+        let root = try Directory.open(path: fact.directory, followingLast: false)
+        let rootStatus = try root.status()
+        let device = rootStatus.identity.device
+        var sum = Sum(root: rootStatus)
+        var steps = [
+            Step(
+                parent: -1, name: FileName(bytes: []), depth: 0, excluded: fact.excluded, groups: fact.groups)
+        ]
+        var stack = [0]
+        var opened = OpenAncestors(root: 0, root)
+        while let index = stack.popLast() {
+            guard !isCancelled() else {
+                throw KernelError(call: "walk", path: fact.directory, errno: .canceled)
+            }
+            let directory: Directory
+            let names: [FileName]
+            do {
+                directory = try opened.open(index) {
+                    (steps[$0].parent, steps[$0].name)
+                } by: { (path, above) throws(KernelError) in
+                    try above.openDescendant(path)
+                }
+                guard try directory.status().identity.device == device else { continue }
+                names = try directory.names()
+            } catch {
+                guard error.leadsElsewhere else { throw error }
+                continue
+            }
+            for name in names {
+                guard let step = steps[index].below(name, at: index) else { continue }
+                let status: FileStatus
+                do {
+                    status = try directory.status(of: name)
+                } catch {
+                    guard error.errno == .noSuchFileOrDirectory else { throw error }
+                    continue
+                }
+                guard status.identity.device == device, !status.isWhiteout else { continue }
+                sum.add(status, to: step.group)
+                guard status.kind == .directory, status.identity != rootStatus.identity else { continue }
+                steps.append(step)
+                stack.append(steps.count - 1)
+            }
+        }
+        return sum.measure
+    }
+}
+
+extension OverheadScanner.Step {
+    /// The entry `name` of this directory; `nil` where it counts elsewhere.
+    fileprivate func below(_ name: FileName, at index: Int) -> Self? {
+        let excluded = excluded.filter { $0.names.count > depth && $0.names[depth].matches(name.bytes) }
+        if excluded.contains(where: { $0.names.count == depth + 1 }) { return nil }
+        guard group == nil else {
+            return Self(
+                parent: index, name: name, depth: depth + 1, excluded: excluded, groups: [], group: group)
+        }
+        let groups = groups.filter { $0.names.count > depth && $0.names[depth].matches(name.bytes) }
+        let path = (path.isEmpty ? "" : path + "/") + name.escaped
+        return Self(
+            parent: index, name: name, depth: depth + 1, excluded: excluded, groups: groups,
+            path: groups.isEmpty ? "" : path,
+            group: groups.contains { $0.names.count == depth + 1 } ? path : nil)
+    }
+}
