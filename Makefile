@@ -62,7 +62,7 @@ test-asan test-tsan: test-%: test-deps
 	@mkdir -p .build-$*
 	clang -O1 -c scripts/sanitizers/$*.c -o .build-$*/sanitizer.o
 	$(SWIFT) build --build-tests $(SANITIZED) -Xlinker $(CURDIR)/.build-$*/sanitizer.o
-	$(AS_ROOT) USAGED_TEST_ENGINE=required SWIFT_DETERMINISTIC_HASHING=1 \
+	$(AS_ROOT) USAGED_TEST_ENGINE=required USAGED_TEST_SANITIZED=1 SWIFT_DETERMINISTIC_HASHING=1 \
 	    $(SWIFT) test --skip-build --disable-xctest $(SANITIZED) $(AT_ONCE)
 
 # FUZZ_SECONDS for each target; FUZZ_TARGETS names those to run instead of all.

@@ -126,6 +126,8 @@ private final class FuzzProvider: StatusProvider {
     func layers() async -> LayerList { LayerList(time: "t", exact: true, layers: []) }
     func containers() async -> ContainerList { ContainerList(time: "t", exact: true, containers: []) }
     func alerts() async -> AlertList { AlertList(time: "t", exact: true, alerts: [], rules: []) }
+    func volumes() async -> VolumeList { VolumeList(time: "t", exact: true, volumes: []) }
+    func orphans() async -> OrphanList { OrphanList(time: "t", exact: true, orphans: []) }
     func doctor() async -> DoctorFacts {
         DoctorFacts(
             time: "t", version: "1", kernel: "6.12", uid: 998, exact: true,
@@ -138,6 +140,10 @@ private final class FuzzProvider: StatusProvider {
     func image(_ reference: String) async throws(Problem) -> ImageDetail { throw unknown(reference) }
     func container(_ reference: String) async throws(Problem) -> ContainerDetail { throw unknown(reference) }
     func since(_ mark: String) async throws(Problem) -> Since { throw unknown(mark) }
+    func explain(_ reference: String) async throws(Problem) -> Explanation { throw unknown(reference) }
+    func reclaim(_ request: ReclaimRequest) async throws(Problem) -> Reclaim {
+        throw unknown(request.references.first ?? "")
+    }
 
     func setMark(_ name: String) async throws(Problem) -> MarkSet {
         marks.withLock { $0.append(name) }

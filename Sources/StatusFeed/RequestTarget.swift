@@ -30,12 +30,18 @@ struct RequestTarget {
 
     /// The decoded value of a parameter of the query, the first where there are several.
     func parameter(_ name: String) throws(Problem) -> String? {
+        try parameters(name).first
+    }
+
+    /// The decoded values of a parameter of the query, in their order.
+    func parameters(_ name: String) throws(Problem) -> [String] {
+        var values: [String] = []
         for pair in query.split(separator: "&") {
             let parts = pair.split(separator: "=", maxSplits: 1, omittingEmptySubsequences: false)
             guard let key = parts.first, key == name else { continue }
-            return try PercentCoding.decode(parts.count > 1 ? parts[1] : "")
+            values.append(try PercentCoding.decode(parts.count > 1 ? parts[1] : ""))
         }
-        return nil
+        return values
     }
 }
 

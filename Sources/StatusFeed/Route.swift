@@ -5,6 +5,9 @@ enum Route: Hashable, Sendable {
     case status, images, tree, layers, containers, alerts, doctor, health
     case image(String)
     case container(String)
+    case volumes, orphans
+    case explain(String)
+    case reclaim(ReclaimRequest)
     case since(String)
     case setMark(String)
     /// `since` is the query's resume point, not yet parsed.
@@ -43,7 +46,8 @@ enum Route: Hashable, Sendable {
     private static let read = ["GET", "HEAD"]
     private static let paths =
         "/v1/status, /v1/images, /v1/images/{id}, /v1/tree, /v1/layers, /v1/containers, /v1/containers/{id}, "
-        + "/v1/alerts, /v1/doctor, /v1/since/{mark}, /v1/marks/{name}, /v1/feed and /healthz"
+        + "/v1/volumes, /v1/orphans, /v1/explain/{id}, /v1/reclaim, /v1/alerts, /v1/doctor, /v1/since/{mark}, "
+        + "/v1/marks/{name}, /v1/feed and /healthz"
 
     private static func match(_ target: RequestTarget) throws(Problem) -> (Route, allowed: [String])? {
         var segments = target.segments
@@ -51,7 +55,9 @@ enum Route: Hashable, Sendable {
         if segments == ["healthz"] { return (.health, read) }
         guard segments.first == "v1", segments.count >= 2 else { return nil }
         let rest = segments[2...]
-        guard rest.allSatisfy({ !$0.isEmpty }) || segments[1] == "images" && rest.first?.isEmpty == false
+        guard
+            rest.allSatisfy({ !$0.isEmpty })
+                || ["images", "explain"].contains(segments[1]) && rest.first?.isEmpty == false
         else {
             return nil
         }
@@ -64,6 +70,11 @@ enum Route: Hashable, Sendable {
         case ("layers", 0): return (.layers, read)
         case ("containers", 0): return (.containers, read)
         case ("containers", 1): return (.container(try PercentCoding.decode(segments[2])), read)
+        case ("volumes", 0): return (.volumes, read)
+        case ("orphans", 0): return (.orphans, read)
+        case ("explain", _) where !rest.isEmpty:
+            return (.explain(try PercentCoding.decode(Substring(rest.joined(separator: "/")))), read)
+        case ("reclaim", 0): return (.reclaim(try ReclaimRequest(target)), ["POST"])
         case ("alerts", 0): return (.alerts, read)
         case ("doctor", 0): return (.doctor, read)
         case ("since", 1): return (.since(try PercentCoding.decode(segments[2])), read)

@@ -14,6 +14,12 @@ public protocol StatusProvider: Sendable {
     func containers() async -> ContainerList
     /// The container with this name, id, or unambiguous prefix of either.
     func container(_ reference: String) async throws(Problem) -> ContainerDetail
+    func volumes() async -> VolumeList
+    func orphans() async -> OrphanList
+    /// How the figures of an image, container, volume, layer or orphan come about.
+    func explain(_ reference: String) async throws(Problem) -> Explanation
+    /// What the file systems would gain if exactly some objects went; nothing is deleted.
+    func reclaim(_ request: ReclaimRequest) async throws(Problem) -> Reclaim
     func alerts() async -> AlertList
     /// What the daemon may have, has and needs.
     func doctor() async -> DoctorFacts

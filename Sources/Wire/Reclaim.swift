@@ -43,7 +43,7 @@ public struct Reclaim: Codable, Hashable, Sendable {
 
     /// An object that would go.
     public struct Item: Codable, Hashable, Sendable {
-        /// `image`, `container`, `volume`, `build-cache` or `orphan`.
+        /// `image`, `container`, `volume`, or `layer` for an orphan or build cache.
         public var kind: String
         public var engine: String
         public var root: String

@@ -19,7 +19,8 @@ struct Tool: ParsableCommand {
             InspectCommand.self,
             ContainersCommand.self, FeedCommand.self, WatchCommand.self, AlertsCommand.self,
             CheckCommand.self,
-            DiskFreeCommand.self, MarkCommand.self, SinceCommand.self, DoctorCommand.self,
+            VolumesCommand.self, OrphansCommand.self, DiskFreeCommand.self, ExplainCommand.self,
+            ReclaimCommand.self, MarkCommand.self, SinceCommand.self, DoctorCommand.self,
         ])
 }
 

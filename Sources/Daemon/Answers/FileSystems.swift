@@ -149,7 +149,7 @@ extension UsageSnapshot {
     }
 
     /// The root of a store for what lies in it, else the path itself.
-    fileprivate func place(of path: String, _ store: StoreIdentity) -> String {
+    func place(of path: String, _ store: StoreIdentity) -> String {
         path == store.root || path.hasPrefix(store.root == "/" ? "/" : store.root + "/") ? store.root : path
     }
 }

@@ -148,6 +148,17 @@ struct StatusAnswers: StatusProvider {
             deletedOpen: DeletedOpenState(looked.view, complaint: deletedOpen.complaint))
     }
 
+    func volumes() async -> VolumeList {
+        let looked = await look()
+        return VolumeList(
+            time: looked.time, exact: looked.isExact, volumes: looked.snapshot.volumes.map(Volume.init))
+    }
+
+    func orphans() async -> OrphanList {
+        let looked = await look()
+        return OrphanList(time: looked.time, exact: looked.isExact, orphans: Orphan.list(looked.snapshot))
+    }
+
     func alerts() async -> AlertList {
         let looked = await look()
         let book = looked.view.alerts
@@ -215,7 +226,7 @@ struct StatusAnswers: StatusProvider {
         return result
     }
 
-    private func find(
+    func find(
         _ reference: String, _ what: String,
         _ objects: [(store: StoreIdentity, id: String, names: [String])], hint: String
     ) throws(Problem) -> Int {

@@ -14,6 +14,8 @@ public struct Route: Hashable, Sendable {
     public static let tree = Route("/v1/tree")
     public static let layers = Route("/v1/layers")
     public static let containers = Route("/v1/containers")
+    public static let volumes = Route("/v1/volumes")
+    public static let orphans = Route("/v1/orphans")
     public static let alerts = Route("/v1/alerts")
     public static let doctor = Route("/v1/doctor")
     public static let feed = Route("/v1/feed")
@@ -25,6 +27,20 @@ public struct Route: Hashable, Sendable {
 
     public static func container(_ reference: String) -> Route {
         Route("/v1/containers/\(encode(reference))")
+    }
+
+    public static func explain(_ reference: String) -> Route {
+        Route("/v1/explain/\(encode(reference))")
+    }
+
+    /// Asks what would come free; nothing is deleted.
+    public static func reclaim(
+        _ references: [String], allUnused: Bool = false, withStopped: Bool = false
+    ) -> Route {
+        let query =
+            references.map { "id=\(encode($0))" } + (allUnused ? ["all-unused=1"] : [])
+            + (withStopped ? ["stopped=1"] : [])
+        return Route("/v1/reclaim?\(query.joined(separator: "&"))", method: "POST")
     }
 
     public static func since(_ mark: String) -> Route {

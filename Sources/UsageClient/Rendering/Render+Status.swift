@@ -118,6 +118,7 @@ extension Render {
         for (name, total) in [
             ("image layers", totals.imageLayers), ("containers", totals.containers),
             ("container logs", totals.logs), ("volumes", totals.volumes), ("build cache", totals.buildCache),
+            ("content blobs", totals.content), ("overhead", totals.overhead), ("in flight", totals.inFlight),
             ("orphans", totals.orphans),
         ] {
             table.add([
@@ -190,7 +191,7 @@ extension FileSystem.Attributed {
             ("image layers", imageLayers), ("container layers", containerLayers),
             ("container logs", containerLogs), ("volumes", volumes), ("build cache", buildCache),
             ("content blobs", content), ("overhead", overhead), ("orphans", orphans),
-            ("deleted, still open", deletedOpen),
+            ("in flight", inFlight), ("deleted, still open", deletedOpen),
         ]
     }
 

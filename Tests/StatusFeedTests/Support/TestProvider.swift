@@ -67,6 +67,24 @@ final class TestProvider: StatusProvider {
 
     func alerts() async -> AlertList { AlertList(time: Self.time, exact: true, alerts: [], rules: ["r"]) }
 
+    func volumes() async -> VolumeList { VolumeList(time: Self.time, exact: true, volumes: []) }
+    func orphans() async -> OrphanList { OrphanList(time: Self.time, exact: true, orphans: []) }
+
+    func explain(_ reference: String) async throws(Problem) -> Explanation {
+        Explanation(
+            time: Self.time, exact: true, kind: "image", engine: "docker", driver: "overlay2",
+            root: "/var/lib/docker", id: reference, name: reference, state: .exact, terms: [], diskBytes: 0,
+            sizeBytes: 0, notes: [])
+    }
+
+    func reclaim(_ request: ReclaimRequest) async throws(Problem) -> Reclaim {
+        Reclaim(
+            time: Self.time, exact: true,
+            reasons: request.references + (request.allUnused ? ["all"] : [])
+                + (request.withStopped ? ["stopped"] : []),
+            diskBytes: 0, sizeBytes: 0, filesystems: [], items: [], stays: [])
+    }
+
     func doctor() async -> DoctorFacts {
         DoctorFacts(
             time: Self.time, version: "1", kernel: "6.12", uid: 998, exact: true,

@@ -1,0 +1,45 @@
+/// One object that could be removed.
+public struct ReclaimTarget: Hashable, Sendable {
+    public enum Object: Hashable, Sendable {
+        case image(id: String)
+        case container(id: String)
+        case volume(name: String)
+        /// An orphan, or a layer of build cache.
+        case layer(id: String)
+    }
+
+    public var store: StoreIdentity
+    public var object: Object
+
+    public init(store: StoreIdentity, _ object: Object) {
+        self.store = store
+        self.object = object
+    }
+
+    /// All that nothing uses: images and volumes that no container has, build cache that no image or container lies on,
+    /// and orphans; containers that do not run as well where `withStopped` says so.
+    public static func unused(_ snapshot: UsageSnapshot, withStopped: Bool = false) -> [ReclaimTarget] {
+        var targets: [ReclaimTarget] = []
+        let kept = snapshot.containers.filter { !withStopped || $0.fact.isRunning }
+        let going = snapshot.containers.filter { withStopped && !$0.fact.isRunning }
+        targets += going.map { ReclaimTarget(store: $0.store, .container(id: $0.fact.id)) }
+        let usedImages = Set(kept.map { ReclaimTarget(store: $0.store, .image(id: $0.fact.imageID)) })
+        let images = snapshot.images.map { ReclaimTarget(store: $0.store, .image(id: $0.fact.id)) }
+        targets += images.filter { !usedImages.contains($0) }
+        let usedVolumes = Set(
+            kept.flatMap { container in
+                container.fact.mounts.compactMap { mount in
+                    mount.kind == .volume
+                        ? mount.name.map { ReclaimTarget(store: container.store, .volume(name: $0)) } : nil
+                }
+            })
+        let volumes = snapshot.volumes.map { ReclaimTarget(store: $0.store, .volume(name: $0.fact.name)) }
+        targets += volumes.filter { !usedVolumes.contains($0) }
+        let layers = snapshot.layers.values.filter {
+            $0.fact.kind == .orphan || $0.fact.kind == .buildCache && !$0.fact.isWritable
+        }
+        targets += layers.map { ReclaimTarget(store: $0.key.store, .layer(id: $0.key.id)) }
+            .sorted { "\($0)" < "\($1)" }
+        return targets
+    }
+}
