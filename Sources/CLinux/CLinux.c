@@ -2,6 +2,8 @@
 #include "CLinux.h"
 
 #include <fcntl.h>
+#include <linux/fiemap.h>
+#include <linux/fs.h>
 #include <linux/kcmp.h>
 #include <linux/nsfs.h>
 #include <linux/openat2.h>
@@ -16,10 +18,29 @@
 #include <sys/vfs.h>
 #include <unistd.h>
 
+const uint32_t CLINUX_EXTENT_LAST = FIEMAP_EXTENT_LAST;
+const uint32_t CLINUX_EXTENT_SHARED = FIEMAP_EXTENT_SHARED;
+const uint32_t CLINUX_EXTENT_ENCODED = FIEMAP_EXTENT_ENCODED;
+const uint32_t CLINUX_EXTENT_PLACELESS =
+    FIEMAP_EXTENT_UNKNOWN | FIEMAP_EXTENT_DELALLOC | FIEMAP_EXTENT_DATA_INLINE;
 const int CLINUX_O_PATH = O_PATH;
 const uint64_t CLINUX_RESOLVE_BENEATH = RESOLVE_BENEATH;
 const uint64_t CLINUX_RESOLVE_NO_SYMLINKS = RESOLVE_NO_SYMLINKS;
 const uint64_t CLINUX_RESOLVE_NO_MAGICLINKS = RESOLVE_NO_MAGICLINKS;
+
+int clinux_extents(int fd, uint64_t start, struct clinux_extent *out) {
+    union {
+        struct fiemap map;
+        char room[sizeof(struct fiemap) + CLINUX_EXTENTS * sizeof(struct fiemap_extent)];
+    } request = {.map = {.fm_start = start, .fm_length = FIEMAP_MAX_OFFSET, .fm_extent_count = CLINUX_EXTENTS}};
+    if (ioctl(fd, FS_IOC_FIEMAP, &request.map) != 0) return -1;
+    for (uint32_t i = 0; i < request.map.fm_mapped_extents; i++) {
+        const struct fiemap_extent *extent = &request.map.fm_extents[i];
+        out[i] = (struct clinux_extent){
+            extent->fe_logical, extent->fe_physical, extent->fe_length, extent->fe_flags};
+    }
+    return (int)request.map.fm_mapped_extents;
+}
 
 int clinux_openat2(int dirfd, const char *path, uint64_t flags, uint64_t resolve) {
     struct open_how how = {.flags = flags | O_CLOEXEC, .mode = 0, .resolve = resolve};

@@ -14,11 +14,6 @@ public enum LayerScanner {
         public var newestChange: Int64
     }
 
-    private struct Step {
-        var parent: Int
-        var name: FileName
-    }
-
     /// Walks `path`, which may not be a link itself, and stays on its file system; a path to a file is that file alone.
     ///
     /// Every inode is counted once; what goes meanwhile is left out. Memory grows with the number of directories
@@ -42,75 +37,38 @@ public enum LayerScanner {
         var disk = Int128(rootStatus.allocated)
         var size: Int128 = 0
         var inodes: Int64 = selection == nil ? 1 : 0
-        var directoriesRead: Int64 = 0
         var looks: Int64 = 0
         var newestChange = rootStatus.changed
         var linked: [UInt64: (names: UInt32, links: UInt32, measure: Measure)] = [:]
-        var steps = [Step(parent: -1, name: FileName(bytes: []))]
-        var stack = [0]
-        var opened = OpenAncestors(root: 0, root)
-
-        while let index = stack.popLast() {
-            guard !isCancelled() else { throw KernelError(call: "walk", path: path, errno: .canceled) }
-            let directory: Directory
-            do {
-                directory = try opened.open(index) {
-                    (steps[$0].parent, steps[$0].name)
-                } by: { (path, above) throws(KernelError) in
-                    try above.openDescendant(path)
-                }
-            } catch {
-                guard error.leadsElsewhere else { throw error }
-                continue
-            }
-            guard try directory.status().identity.device == rootStatus.identity.device else { continue }
-            directoriesRead += 1
-            let entries: [Directory.Entry]
-            do {
-                entries = try directory.entries()
-            } catch let error as KernelError {
-                // It was removed after it had been opened.
-                guard error.leadsElsewhere else { throw error }
-                continue
-            } catch {
-                preconditionFailure("entries throws only KernelError")
-            }
-            for entry in entries where selection?.leavesOut(entry.name, in: directory) != true {
-                looks += 1
-                let status: FileStatus
-                do {
-                    status = try directory.status(of: entry.name)
-                } catch {
-                    guard error.errno == .noSuchFileOrDirectory else { throw error }
-                    continue
-                }
-                guard status.identity.device == rootStatus.identity.device, !status.isWhiteout else {
-                    continue
-                }
-                // The layer's own directory, mounted inside itself.
-                if status.identity == rootStatus.identity { continue }
-                newestChange = max(newestChange, status.changed)
-                if status.kind == .directory {
-                    steps.append(Step(parent: index, name: entry.name))
-                    stack.append(steps.count - 1)
-                    disk += Int128(status.allocated)
-                    inodes += 1
-                    continue
-                }
-                if status.links > 1 {
-                    if linked[status.identity.inode] != nil {
-                        linked[status.identity.inode]?.names += 1
-                        continue
-                    }
-                    linked[status.identity.inode] = (
-                        1, status.links,
-                        Measure(diskBytes: status.allocated, sizeBytes: status.size, inodes: 1)
-                    )
-                }
+        let device = rootStatus.identity.device
+        let directoriesRead = try DirectoryWalk.run(root, note: (), isCancelled: isCancelled) {
+            (directory, name, _) throws(KernelError) -> Void? in
+            guard selection?.leavesOut(name, in: directory) != true else { return nil }
+            looks += 1
+            // The layer's own directory may be mounted inside itself.
+            guard let status = try directory.countedStatus(of: name, on: device),
+                status.identity != rootStatus.identity
+            else { return nil }
+            newestChange = max(newestChange, status.changed)
+            if status.kind == .directory {
                 disk += Int128(status.allocated)
-                size += Int128(status.size)
                 inodes += 1
+                return ()
             }
+            if status.links > 1 {
+                if linked[status.identity.inode] != nil {
+                    linked[status.identity.inode]?.names += 1
+                    return nil
+                }
+                linked[status.identity.inode] = (
+                    1, status.links,
+                    Measure(diskBytes: status.allocated, sizeBytes: status.size, inodes: 1)
+                )
+            }
+            disk += Int128(status.allocated)
+            size += Int128(status.size)
+            inodes += 1
+            return nil
         }
         var outside: [InodeKey: Measure] = [:]
         for (inode, file) in linked where file.links > file.names {

@@ -65,12 +65,15 @@ public struct Source: Codable, Hashable, Sendable {
     /// RFC 3339: when the last walk of what the engine keeps beside its layers began, which is walked after changes
     /// and now and then; `null` where there was none.
     @Nullable public var overheadAsOf: String?
+    /// RFC 3339: when it was found out last which files share blocks; `null` where the file system lets none.
+    @Nullable public var sharedExtentsAsOf: String?
     /// Objects of it that could not be read.
     public var problems: [SourceProblem]
 
     public init(
         engine: String, driver: String, root: String, state: SourceState, reason: String? = nil, asOf: String,
-        watches: Int, overheadAsOf: String? = nil, problems: [SourceProblem] = []
+        watches: Int, overheadAsOf: String? = nil, sharedExtentsAsOf: String? = nil,
+        problems: [SourceProblem] = []
     ) {
         self.engine = engine
         self.driver = driver
@@ -80,6 +83,7 @@ public struct Source: Codable, Hashable, Sendable {
         self.asOf = asOf
         self.watches = watches
         self.overheadAsOf = overheadAsOf
+        self.sharedExtentsAsOf = sharedExtentsAsOf
         self.problems = problems
     }
 }

@@ -30,8 +30,12 @@ struct InodeOwnership {
         }
     }
 
-    /// For each layer or tree, what of its inodes another one is charged for; those with none are absent.
-    private(set) var chargedElsewhere: [LayerKey: Measure] = [:]
+    private var elsewhere: [LayerKey: Measure] = [:]
+
+    /// What of the inodes of a layer or tree another one is charged for.
+    func chargedElsewhere(_ key: LayerKey) -> Measure {
+        elsewhere[key] ?? .zero
+    }
 
     init(_ holders: [Holder]) {
         let linked = holders.filter { !$0.measure.linkedOutside.isEmpty }.sorted {
@@ -40,11 +44,11 @@ struct InodeOwnership {
         guard linked.count > 1 else { return }
         var owned: Set<InodeKey> = []
         for layer in linked {
-            var elsewhere = Measure.zero
+            var charged = Measure.zero
             for (inode, measure) in layer.measure.linkedOutside where !owned.insert(inode).inserted {
-                elsewhere += measure
+                charged += measure
             }
-            if elsewhere != .zero { chargedElsewhere[layer.key] = elsewhere }
+            if charged != .zero { elsewhere[layer.key] = charged }
         }
     }
 
@@ -59,7 +63,27 @@ struct InodeOwnership {
         return total
     }
 
-    private static func order(_ holder: Holder) -> (Int, String, String, String) {
+    static func order(_ holder: Holder) -> (Int, String, String, String) {
         (holder.rank, holder.key.store.engine, holder.key.store.root, holder.key.id)
+    }
+}
+
+extension StoreFacts {
+    /// The layers and trees with their directories, those first that are charged for what several hold.
+    public var holders: [(key: LayerKey, directory: String, entries: [NamePattern])] {
+        let layers = layers.map { layer in
+            (
+                InodeOwnership.Holder(layer, LayerKey(store: store, id: layer.id), .empty), layer.directory,
+                [NamePattern]()
+            )
+        }
+        let trees = trees.map { tree in
+            (
+                InodeOwnership.Holder(tree, LayerKey(store: store, id: tree.id), .empty), tree.directory,
+                tree.entries
+            )
+        }
+        return (layers + trees).sorted { InodeOwnership.order($0.0) < InodeOwnership.order($1.0) }
+            .map { ($0.0.key, $0.1, $0.2) }
     }
 }

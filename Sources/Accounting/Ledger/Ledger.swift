@@ -9,6 +9,8 @@ public struct Ledger: Sendable {
         /// How well the store's metadata is followed.
         var metadata: Confidence
         var metadataWatches: Int
+        /// How often its facts or figures changed.
+        var changes: UInt64 = 0
         /// Made when it is next needed.
         var images: ImageBook?
 
@@ -30,11 +32,18 @@ public struct Ledger: Sendable {
         var lookedAt: Int64?
     }
 
+    private struct SharedExtentsRecord {
+        var extents: SharedExtents?
+        var confidence: Confidence
+        var lookedAt: Int64?
+    }
+
     private var books: [StoreIdentity: Book] = [:]
     /// Sorted, so that a restart changes nothing.
     private var order: [StoreIdentity] = []
     private var records: [LayerKey: Record] = [:]
     private var overheads: [StoreIdentity: OverheadRecord] = [:]
+    private var sharedExtents: [StoreIdentity: SharedExtentsRecord] = [:]
     private var deletedOpen = UsageSnapshot.empty.deletedOpen
     private var latest = UsageSnapshot.empty
     private var isStale = false
@@ -73,7 +82,7 @@ public struct Ledger: Sendable {
         }
         books[facts.store] = Book(
             facts: facts, members: Set(facts.layers.map(\.id)).union(facts.trees.map(\.id)),
-            metadata: metadata, metadataWatches: watches, images: nil)
+            metadata: metadata, metadataWatches: watches, changes: (known?.changes ?? 0) + 1, images: nil)
 
         // A layer that moved to another directory is another layer to look at.
         let before = Set(known?.facts.layers.map(Placement.init) ?? [])
@@ -99,6 +108,7 @@ public struct Ledger: Sendable {
         order.removeAll { $0 == store }
         for id in known.members { records[LayerKey(store: store, id: id)] = nil }
         overheads[store] = nil
+        sharedExtents[store] = nil
         return LayerChanges(removed: known.facts.layers, removedTrees: known.facts.trees)
     }
 
@@ -112,6 +122,7 @@ public struct Ledger: Sendable {
         guard books[key.store]?.members.contains(key.id) == true else { return }
         records[key] = Record(measure: measure, confidence: confidence, watches: watches, lookedAt: moment)
         books[key.store]?.invalidateImages(ifTheyHold: key.id)
+        books[key.store]?.changes += 1
         isStale = true
     }
 
@@ -133,6 +144,38 @@ public struct Ledger: Sendable {
     public mutating func failOverhead(of store: StoreIdentity, reason: String) {
         guard books[store]?.facts.overhead != nil else { return }
         overheads[store, default: OverheadRecord(confidence: .converging)].confidence = .stale(reason: reason)
+        isStale = true
+    }
+
+    /// How often the facts or figures of a store changed; a survey of its extents is as old as that.
+    public func changes(of store: StoreIdentity) -> UInt64 {
+        books[store]?.changes ?? 0
+    }
+
+    /// The store's file system may let files share blocks, so that its sums are not exact before
+    /// ``record(_:of:at:)`` tells which do.
+    public mutating func expectSharedExtents(of store: StoreIdentity) {
+        guard books[store] != nil, sharedExtents[store] == nil else { return }
+        sharedExtents[store] = SharedExtentsRecord(confidence: .converging)
+        isStale = true
+    }
+
+    /// Takes which blocks of a store's layers are shared, as a survey found that began at a moment, nanoseconds since
+    /// the epoch.
+    public mutating func record(_ extents: SharedExtents, of store: StoreIdentity, at moment: Int64) {
+        guard books[store] != nil else { return }
+        let reason = "so many files share blocks that not all were compared: sums may be too large"
+        sharedExtents[store] = SharedExtentsRecord(
+            extents: extents, confidence: extents.isComplete ? .exact : .stale(reason: reason),
+            lookedAt: moment)
+        isStale = true
+    }
+
+    /// Which blocks are shared could not be found out: what was known of it stays, and the sums say so.
+    public mutating func failSharedExtents(of store: StoreIdentity, reason: String) {
+        guard books[store] != nil else { return }
+        sharedExtents[store, default: SharedExtentsRecord(confidence: .converging)].confidence =
+            .stale(reason: reason)
         isStale = true
     }
 
@@ -176,6 +219,11 @@ public struct Ledger: Sendable {
             book.images = images
             books[store] = book
             snapshot.images += images.images
+            if let known = sharedExtents[store] {
+                snapshot.sharedExtents[store] = SharedExtentsUsage(
+                    chargedElsewhere: known.extents?.chargedElsewhere ?? [:], lookedAt: known.lookedAt,
+                    confidence: known.confidence)
+            }
             snapshot.add(layers: facts, images: images, ownership: ownership, figure: figure)
             snapshot.add(trees: facts, ownership: ownership, figure: figure)
             if let fact = facts.overhead {
@@ -214,7 +262,7 @@ public struct Ledger: Sendable {
     ) -> OverheadUsage {
         let record = overheads[store]
         let total = record?.measure?.total.total ?? .zero
-        let elsewhere = ownership.chargedElsewhere[Self.overheadKey(store)] ?? .zero
+        let elsewhere = ownership.chargedElsewhere(Self.overheadKey(store))
         return OverheadUsage(
             fact: fact, measure: record?.measure, charged: total - elsewhere, lookedAt: record?.lookedAt,
             confidence: record?.confidence ?? .converging)
@@ -246,6 +294,7 @@ public struct Ledger: Sendable {
         if book.facts.overhead != nil {
             confidence = confidence.worse(overheads[store]?.confidence ?? .converging)
         }
+        if let shared = sharedExtents[store] { confidence = confidence.worse(shared.confidence) }
         return SourceUsage(
             store: store, confidence: confidence, problems: problems, watches: watches,
             layersMeasured: measured, layersTotal: book.facts.layers.count + book.facts.trees.count)

@@ -24,6 +24,15 @@ public struct VolumeUsage: Hashable, Sendable {
     public var containers: [String]
 }
 
+/// What of a store's layers lies in blocks that another one is charged for.
+public struct SharedExtentsUsage: Hashable, Sendable {
+    /// Allocated bytes by layer or tree.
+    public var chargedElsewhere: [LayerKey: Int64]
+    /// When the last survey began, nanoseconds since the epoch; `nil` before the first.
+    public var lookedAt: Int64?
+    public var confidence: Confidence
+}
+
 /// What an engine keeps beside its layers.
 public struct OverheadUsage: Hashable, Sendable {
     public var fact: OverheadFact

@@ -14,7 +14,7 @@ extension UsageSnapshot {
             let key = LayerKey(store: facts.store, id: layer.id)
             let known = figure(layer.id)
             let gross = known?.measure.total ?? .zero
-            let charged = gross - (ownership.chargedElsewhere[key] ?? .zero)
+            let charged = gross - ownership.chargedElsewhere(key) - extentsElsewhere(key)
             self.layers[key] = LayerUsage(
                 key: key, fact: layer, charged: charged, gross: gross,
                 linkedOutside: known?.measure.linkedOutside ?? [:], lookedAt: known?.lookedAt,
@@ -31,13 +31,18 @@ extension UsageSnapshot {
             let key = LayerKey(store: facts.store, id: tree.id)
             let known = figure(tree.id)
             let gross = known?.measure.total ?? .zero
-            let charged = gross - (ownership.chargedElsewhere[key] ?? .zero)
+            let charged = gross - ownership.chargedElsewhere(key) - extentsElsewhere(key)
             trees[key] = TreeUsage(
                 key: key, fact: tree, charged: charged, gross: gross,
                 linkedOutside: known?.measure.linkedOutside ?? [:], lookedAt: known?.lookedAt,
                 confidence: known?.confidence ?? .converging)
             totals.add(tree.kind, charged)
         }
+    }
+
+    private func extentsElsewhere(_ key: LayerKey) -> Measure {
+        Measure(
+            diskBytes: sharedExtents[key.store]?.chargedElsewhere[key] ?? 0, sizeBytes: 0, inodes: 0)
     }
 
     mutating func add(_ overhead: OverheadUsage, of store: StoreIdentity) {

@@ -12,13 +12,15 @@ public struct UsageSnapshot: Hashable, Sendable {
     /// In the order of the stores, then by name.
     public var volumes: [VolumeUsage]
     public var overheads: [StoreIdentity: OverheadUsage]
+    /// Of stores whose file system lets files share blocks.
+    public var sharedExtents: [StoreIdentity: SharedExtentsUsage]
     public var totals: UsageTotals
     /// Files without a name that processes hold; in no other figure.
     public var deletedOpen: DeletedOpenReport
 
     public static let empty = UsageSnapshot(
         version: 0, sources: [], images: [], containers: [], layers: [:], trees: [:],
-        volumes: [], overheads: [:], totals: UsageTotals(),
+        volumes: [], overheads: [:], sharedExtents: [:], totals: UsageTotals(),
         deletedOpen: DeletedOpenReport(.unknown(reason: "open files were not looked at yet")))
 
     /// Whether every layer was looked at once.
@@ -49,7 +51,7 @@ public struct SourceUsage: Hashable, Sendable {
 public struct LayerUsage: Hashable, Sendable {
     public var key: LayerKey
     public var fact: LayerFact
-    /// What is charged to this layer: each inode once over all layers of the host.
+    /// What is charged to this layer: each inode once over all layers of the host, and each shared block once.
     public var charged: Measure
     /// All that lies in its directory, inodes that another layer is charged for included.
     public var gross: Measure

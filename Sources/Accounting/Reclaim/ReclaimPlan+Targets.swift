@@ -7,7 +7,14 @@ extension ReclaimPlan {
         var going: Set<LayerKey> = []
         for source in snapshot.sources where targets.contains(where: { $0.store == source.store }) {
             var planner = ReclaimPlanner(snapshot, source.store, targets)
-            going.formUnion(planner.add(to: &self))
+            let gone = planner.add(to: &self)
+            going.formUnion(gone)
+            if let shared = snapshot.sharedExtents[source.store], !shared.chargedElsewhere.isEmpty,
+                !gone.isEmpty
+            {
+                doubts.append(
+                    "files of \(source.store.root) share blocks, which come free with the last that has them")
+            }
         }
         total = items.map(\.measure).sum()
         holdLinkedFiles(going, snapshot)

@@ -44,6 +44,17 @@ int clinux_status_path(const char *path, struct clinux_status *out);
 /// open file itself.
 int clinux_status_behind(int dirfd, const char *name, struct clinux_status *out);
 ssize_t clinux_getdents64(int fd, void *buffer, size_t size);
+
+struct clinux_extent {
+    uint64_t logical;
+    uint64_t physical;
+    uint64_t length;
+    uint32_t flags;  // CLINUX_EXTENT_*
+};
+
+#define CLINUX_EXTENTS 128
+/// ioctl(FS_IOC_FIEMAP) from the byte `start` on: up to CLINUX_EXTENTS extents; returns how many, or -1.
+int clinux_extents(int fd, uint64_t start, struct clinux_extent *out);
 int clinux_fstatfs(int fd, struct clinux_filesystem *out);
 int clinux_eventfd(void);
 int clinux_set_thread_name(const char *name);
@@ -59,6 +70,11 @@ int clinux_compare_files(int thread, int other);
 /// ioctl(NS_GET_USERNS): a descriptor of the user namespace that owns the namespace `fd`, or -1.
 int clinux_namespace_owner(int fd);
 
+extern const uint32_t CLINUX_EXTENT_LAST;
+extern const uint32_t CLINUX_EXTENT_SHARED;
+extern const uint32_t CLINUX_EXTENT_ENCODED;
+/// Not where it will lie, or not in blocks of its own.
+extern const uint32_t CLINUX_EXTENT_PLACELESS;
 extern const int CLINUX_O_PATH;
 extern const uint64_t CLINUX_RESOLVE_BENEATH;
 extern const uint64_t CLINUX_RESOLVE_NO_SYMLINKS;

@@ -109,12 +109,20 @@ struct ExplanationTerms {
         if let declared = layer.fact.declaredSizeBytes {
             notes.append("the engine recorded \(declared) bytes for it when it was made")
         }
-        if layer.gross != layer.charged {
+        let linked =
+            layer.gross.diskBytes - layer.charged.diskBytes
+            - (snapshot.sharedExtents[store]?.chargedElsewhere[layer.key] ?? 0)
+        if linked > 0 {
             notes.append(
                 """
-                \(layer.gross.diskBytes - layer.charged.diskBytes) bytes of its files have names in another layer \
+                \(linked) bytes of its files have names in another layer \
                 as well, which is charged for them
                 """)
+        }
+        if let shared = snapshot.sharedExtents[store]?.chargedElsewhere[layer.key], shared > 0 {
+            notes.append(
+                "\(shared) bytes of it are in blocks that it shares with others, one of which is charged for them"
+            )
         }
         if layer.fact.kind == .orphan {
             notes.append("no metadata of the engine names it, and it has not changed for the time of grace")

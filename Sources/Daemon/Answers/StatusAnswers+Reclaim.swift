@@ -5,7 +5,7 @@ internal import Wire
 extension StatusAnswers {
     func reclaim(_ request: ReclaimRequest) async throws(Problem) -> Reclaim {
         // What engines keep of an object goes with it, so it has to be known as it is now.
-        let isOverheadKnown = await overheads.refresh(milliseconds: Self.overheadMilliseconds)
+        let isOverheadKnown = await surveys.refresh(milliseconds: Self.overheadMilliseconds)
         let looked = await look()
         let snapshot = looked.snapshot
         var targets =

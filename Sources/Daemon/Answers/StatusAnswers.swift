@@ -16,7 +16,7 @@ struct StatusAnswers: StatusProvider {
     /// Watches that the configuration allows; `nil` where it leaves that to the kernel.
     let watchBudget: Int?
     let deletedOpen: DeletedOpenWatch
-    let overheads: OverheadWatch
+    let surveys: StoreSurveys
     let overlay: OverlaySilence
     let barrierMilliseconds: Int
     let version: String
@@ -201,7 +201,8 @@ struct StatusAnswers: StatusProvider {
         looked.snapshot.sources.map { source in
             var result = Source(
                 source, asOf: looked.view.asOf[source.store] ?? looked.view.moment.wall,
-                overheadAsOf: looked.snapshot.overheads[source.store]?.lookedAt)
+                overheadAsOf: looked.snapshot.overheads[source.store]?.lookedAt,
+                sharedExtentsAsOf: looked.snapshot.sharedExtents[source.store]?.lookedAt)
             if result.state == .exact, looked.isOpen(source.store) { result.state = .converging }
             return result
         }

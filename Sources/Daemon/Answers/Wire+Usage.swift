@@ -16,12 +16,16 @@ extension SourceState {
 }
 
 extension Source {
-    init(_ source: SourceUsage, asOf: Int64, overheadAsOf: Int64? = nil) {
+    /// `overheadAsOf` and `sharedExtentsAsOf`: when those were looked at last, nanoseconds since the epoch.
+    init(
+        _ source: SourceUsage, asOf: Int64, overheadAsOf: Int64? = nil, sharedExtentsAsOf: Int64? = nil
+    ) {
         self.init(
             engine: source.store.engine, driver: source.store.driver, root: source.store.root,
             state: SourceState(source.confidence), reason: source.confidence.reason ?? source.waiting,
             asOf: WireCoding.timestamp(wallNanoseconds: asOf), watches: source.watches,
             overheadAsOf: overheadAsOf.map { WireCoding.timestamp(wallNanoseconds: $0) },
+            sharedExtentsAsOf: sharedExtentsAsOf.map { WireCoding.timestamp(wallNanoseconds: $0) },
             problems: source.problems.map(SourceProblem.init))
     }
 }

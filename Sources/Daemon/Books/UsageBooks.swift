@@ -67,6 +67,28 @@ final class UsageBooks: Sendable {
         wakeUp.signal()
     }
 
+    /// Takes which blocks of a store's layers are shared, as a survey found that began at a moment.
+    func record(_ extents: SharedExtents, of store: StoreIdentity, asOf moment: Moment) {
+        state.withLock { $0.ledger.record(extents, of: store, at: moment.wall) }
+        wakeUp.signal()
+    }
+
+    /// Takes that it could not be found out which blocks are shared.
+    func failSharedExtents(of store: StoreIdentity, reason: String) {
+        state.withLock { $0.ledger.failSharedExtents(of: store, reason: reason) }
+        wakeUp.signal()
+    }
+
+    /// Says that files of a store can share blocks.
+    func expectSharedExtents(of store: StoreIdentity) {
+        state.withLock { $0.ledger.expectSharedExtents(of: store) }
+    }
+
+    /// How often the facts or figures of a store changed.
+    func changes(of store: StoreIdentity) -> UInt64 {
+        state.withLock { $0.ledger.changes(of: store) }
+    }
+
     /// Takes that a store's overhead could not be walked.
     func failOverhead(of store: StoreIdentity, reason: String) {
         state.withLock { $0.ledger.failOverhead(of: store, reason: reason) }

@@ -20,21 +20,21 @@ final class StoreFollower: Sendable {
     private let reader: any StoreReader
     private let books: UsageBooks
     private let layers: LayerDispatch
-    private let overheads: OverheadWatch
+    private let surveys: StoreSurveys
     private let counters: DaemonCounters
     private let shared = Mutex(Shared())
     private let wakeUp: WakeUp
 
     init(
         location: StoreLocation, reader: any StoreReader, books: UsageBooks, layers: LayerDispatch,
-        overheads: OverheadWatch, counters: DaemonCounters
+        surveys: StoreSurveys, counters: DaemonCounters
     ) throws(KernelError) {
         self.location = location
         self.reader = reader
         identity = reader.identity
         self.books = books
         self.layers = layers
-        self.overheads = overheads
+        self.surveys = surveys
         self.counters = counters
         wakeUp = try WakeUp()
     }
@@ -200,7 +200,7 @@ final class StoreFollower: Sendable {
             follower.layers.note(facts.containers, of: follower.identity)
             // What could not be read leaves what was known.
             if !facts.problems.contains(where: { $0.severity == .unreadable }) {
-                follower.overheads.note(facts.overhead, of: follower.identity)
+                follower.surveys.note(facts)
             }
             follower.shared.withLock { $0.isRead = true }
         }

@@ -29,7 +29,7 @@ public final class UsageDaemon: Service {
     private let layers: LayerDispatch
     private let counters = DaemonCounters()
     private let configuration = ConfigurationNote()
-    private let overheads: OverheadWatch
+    private let surveys: StoreSurveys
     private let deletedOpen: DeletedOpenWatch
     private let detectionProblems = Mutex<Set<StoreProblem>>([])
     private let overlaps = Mutex<Set<StoreOverlap>>([])
@@ -86,12 +86,12 @@ public final class UsageDaemon: Service {
         let marks = MarkBook(state: state)
         let fileSystems = FileSystems()
         deletedOpen = try DeletedOpenWatch(books: books)
-        overheads = try OverheadWatch(books: books)
+        surveys = try StoreSurveys(books: books)
         let answers = StatusAnswers(
             books: books, tracking: tracking, stores: stores, fileSystems: fileSystems, marks: marks,
             cache: cache,
             counters: counters, configuration: configuration, watchBudget: settings.tracking.watchBudget,
-            deletedOpen: deletedOpen, overheads: overheads, overlay: overlay,
+            deletedOpen: deletedOpen, surveys: surveys, overlay: overlay,
             barrierMilliseconds: settings.tracking.barrierDeadline.milliseconds,
             version: Self.version)
         loop = AccountingLoop(
@@ -138,7 +138,7 @@ public final class UsageDaemon: Service {
         if detects { detect() }
         loop.start()
         deletedOpen.start()
-        overheads.start()
+        surveys.start()
         do {
             try await withThrowingTaskGroup(of: Void.self) { group in
                 group.addTask { try await self.server.run() }
@@ -186,7 +186,7 @@ public final class UsageDaemon: Service {
         manager.stopping()
         stores.stop()
         deletedOpen.stop()
-        overheads.stop()
+        surveys.stop()
         loop.stop()
         tracking.stop()
         state.close()
@@ -198,7 +198,7 @@ public final class UsageDaemon: Service {
     private func follow(_ location: StoreLocation) throws {
         let follower = try StoreFollower(
             location: location, reader: try Stores.open(location), books: books, layers: layers,
-            overheads: overheads, counters: counters)
+            surveys: surveys, counters: counters)
         stores.add(follower)
     }
 
@@ -236,8 +236,8 @@ public final class UsageDaemon: Service {
         for follower in stores.all
         where !locations.contains(follower.location) && !identities.contains(follower.identity) {
             let store = follower.identity
-            stores.remove(follower) { [books, layers, overheads] in
-                overheads.forget(store)
+            stores.remove(follower) { [books, layers, surveys] in
+                surveys.forget(store)
                 layers.apply(books.remove(store), of: store)
             }
         }

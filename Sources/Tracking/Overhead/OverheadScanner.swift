@@ -5,9 +5,7 @@ internal import SystemPackage
 /// Measures what an engine keeps beside its layers, by one walk.
 public enum OverheadScanner {
     fileprivate struct Step {
-        var parent: Int
-        var name: FileName
-        var depth: Int
+        var depth = 0
         /// Those of the patterns that all names down to here match.
         var excluded: [PathPattern]
         var groups: [PathPattern]
@@ -59,45 +57,15 @@ public enum OverheadScanner {
         let rootStatus = try root.status()
         let device = rootStatus.identity.device
         var sum = Sum(root: rootStatus)
-        var steps = [
-            Step(
-                parent: -1, name: FileName(bytes: []), depth: 0, excluded: fact.excluded, groups: fact.groups)
-        ]
-        var stack = [0]
-        var opened = OpenAncestors(root: 0, root)
-        while let index = stack.popLast() {
-            guard !isCancelled() else {
-                throw KernelError(call: "walk", path: fact.directory, errno: .canceled)
-            }
-            let directory: Directory
-            let names: [FileName]
-            do {
-                directory = try opened.open(index) {
-                    (steps[$0].parent, steps[$0].name)
-                } by: { (path, above) throws(KernelError) in
-                    try above.openDescendant(path)
-                }
-                guard try directory.status().identity.device == device else { continue }
-                names = try directory.names()
-            } catch {
-                guard error.leadsElsewhere else { throw error }
-                continue
-            }
-            for name in names {
-                guard let step = steps[index].below(name, at: index) else { continue }
-                let status: FileStatus
-                do {
-                    status = try directory.status(of: name)
-                } catch {
-                    guard error.errno == .noSuchFileOrDirectory else { throw error }
-                    continue
-                }
-                guard status.identity.device == device, !status.isWhiteout else { continue }
-                sum.add(status, to: step.group)
-                guard status.kind == .directory, status.identity != rootStatus.identity else { continue }
-                steps.append(step)
-                stack.append(steps.count - 1)
-            }
+        _ = try DirectoryWalk.run(
+            root, note: Step(excluded: fact.excluded, groups: fact.groups), isCancelled: isCancelled
+        ) { (directory, name, above) throws(KernelError) -> Step? in
+            guard let step = above.below(name),
+                let status = try directory.countedStatus(of: name, on: device),
+                status.identity != rootStatus.identity
+            else { return nil }
+            sum.add(status, to: step.group)
+            return status.kind == .directory ? step : nil
         }
         return sum.measure
     }
@@ -105,18 +73,16 @@ public enum OverheadScanner {
 
 extension OverheadScanner.Step {
     /// The entry `name` of this directory; `nil` where it counts elsewhere.
-    fileprivate func below(_ name: FileName, at index: Int) -> Self? {
+    fileprivate func below(_ name: FileName) -> Self? {
         let excluded = excluded.filter { $0.names.count > depth && $0.names[depth].matches(name.bytes) }
         if excluded.contains(where: { $0.names.count == depth + 1 }) { return nil }
         guard group == nil else {
-            return Self(
-                parent: index, name: name, depth: depth + 1, excluded: excluded, groups: [], group: group)
+            return Self(depth: depth + 1, excluded: excluded, groups: [], group: group)
         }
         let groups = groups.filter { $0.names.count > depth && $0.names[depth].matches(name.bytes) }
-        let path = (path.isEmpty ? "" : path + "/") + name.escaped
+        let path = groups.isEmpty ? "" : (path.isEmpty ? "" : path + "/") + name.escaped
         return Self(
-            parent: index, name: name, depth: depth + 1, excluded: excluded, groups: groups,
-            path: groups.isEmpty ? "" : path,
+            depth: depth + 1, excluded: excluded, groups: groups, path: path,
             group: groups.contains { $0.names.count == depth + 1 } ? path : nil)
     }
 }
