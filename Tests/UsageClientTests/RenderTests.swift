@@ -25,6 +25,9 @@ struct RenderTests {
                 container logs      1  4.096kB     120B
                 volumes             0       0B       0B
                 build cache         0       0B       0B
+                content blobs       0       0B       0B
+                overhead            0       0B       0B
+                in flight           0       0B       0B
                 orphans             0       0B       0B
 
                 CONTAINER  IMAGE             DISK     LOGS        1m        1h  STATE
@@ -310,6 +313,7 @@ struct RenderTests {
                   content blobs             0B       0%
                   overhead                  0B       0%
                   orphans                   0B       0%
+                  in flight                 0B       0%
                   deleted, still open       0B       0%
                   other                5.684GB      96%
                   used                 5.938GB     100%

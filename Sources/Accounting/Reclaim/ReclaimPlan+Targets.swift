@@ -2,7 +2,8 @@ extension ReclaimPlan {
     /// Plans the removal of exactly these objects from what a snapshot knows.
     ///
     /// An inode with several names comes free with the last of them: one that something holds which stays is among
-    /// ``stays``, and so is one whose other names are nowhere in the books.
+    /// ``stays``, and so is one whose other names are nowhere in the books. Of one with names in several layers that
+    /// all go it is not known whether more are elsewhere, which is among the ``doubts``.
     public init(_ targets: [ReclaimTarget], of snapshot: UsageSnapshot) {
         var going: Set<LayerKey> = []
         for source in snapshot.sources where targets.contains(where: { $0.store == source.store }) {
@@ -40,6 +41,7 @@ extension ReclaimPlan {
                 names[inode]?.staying = key
             }
         }
+        var unsure = Measure.zero
         var held: [String: (key: LayerKey, measure: Measure)] = [:]
         for (_, inode) in names {
             guard let first = inode.going.min(by: { $0.id < $1.id }) else { continue }
@@ -50,10 +52,20 @@ extension ReclaimPlan {
                 pieces.append(
                     Piece(store: key.store, directory: directory, diskBytes: -inode.measure.diskBytes))
             }
-            guard inode.staying != nil || inode.going.count == 1 else { continue }
+            guard inode.staying != nil || inode.going.count == 1 else {
+                unsure += inode.measure
+                continue
+            }
             let holder = inode.staying.map { "\($0.id) has them as well" }
             let reason = holder ?? "they have names outside of what goes"
             held["\(first.id) \(reason)", default: (first, .zero)].measure += inode.measure
+        }
+        if unsure != .zero {
+            doubts.append(
+                """
+                \(unsure.diskBytes) bytes are of files with names in several layers that all go; they come free unless \
+                one has a name elsewhere too
+                """)
         }
         for (text, file) in held.sorted(by: { $0.key < $1.key }) {
             let reason = "files of it stay: " + text.dropFirst(file.key.id.count + 1)

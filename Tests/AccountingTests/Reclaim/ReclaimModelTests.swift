@@ -5,7 +5,9 @@ import UsageTestKit
 @Suite("What would come free, against an engine that removes it")
 struct ReclaimModelTests {
     @Test("for random hosts and random sets, the plan's bytes are those that an engine's removal gives back")
-    func random() {
+    func random() throws {
+        var exact = 0
+        var doubtful = 0
         for seed in 0..<3_000 as Range<UInt64> {
             var generator = SeededGenerator(seed: seed)
             var engine = ModelEngine(using: &generator)
@@ -15,11 +17,12 @@ struct ReclaimModelTests {
             let before = engine.usedBytes
             engine.remove(targets)
             let freed = before - engine.usedBytes
-            #expect(plan.total.diskBytes == freed, "seed \(seed)")
-            #expect(plan.pieces.map(\.diskBytes).reduce(0, +) == freed, "seed \(seed)")
-            #expect(plan.doubts.isEmpty, "seed \(seed)")
-            guard plan.total.diskBytes == freed else { return }
+            if plan.doubts.isEmpty { exact += 1 } else { doubtful += 1 }
+            let isRight = plan.doubts.isEmpty ? plan.total.diskBytes == freed : plan.total.diskBytes >= freed
+            try #require(isRight, "seed \(seed): \(plan.total.diskBytes) and \(freed), \(plan.doubts)")
+            #expect(plan.pieces.map(\.diskBytes).reduce(0, +) == plan.total.diskBytes, "seed \(seed)")
         }
+        #expect(exact > 500 && doubtful > 50, "\(exact) and \(doubtful): the hosts are too much alike")
     }
 
     @Test("all that nothing uses is images and volumes without a container, unused build cache and orphans")
@@ -30,7 +33,10 @@ struct ReclaimModelTests {
             let plan = ReclaimPlan(ReclaimTarget.unused(engine.snapshot()), of: engine.snapshot())
             let before = engine.usedBytes
             engine.prune()
-            #expect(plan.total.diskBytes == before - engine.usedBytes, "seed \(seed)")
+            let freed = before - engine.usedBytes
+            #expect(
+                plan.doubts.isEmpty ? plan.total.diskBytes == freed : plan.total.diskBytes >= freed,
+                "seed \(seed)")
         }
     }
 }
