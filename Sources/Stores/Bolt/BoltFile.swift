@@ -15,10 +15,12 @@ enum BoltFile {
     static let attempts = 24
     static let pause: UInt32 = 2_000
 
-    /// Which content of which file: equal versions are equal contents.
+    /// Which content of which file.
     struct Version: Hashable, Sendable {
         let identity: FileStatus.Identity
         let meta: BoltMeta
+        /// When the file was last written to, for one that was refused: it may be put right without a transaction.
+        var modified: Int64?
     }
 
     /// What a reading gave.
@@ -50,9 +52,9 @@ enum BoltFile {
             switch result {
             case .unchanged: return .unchanged
             case .disturbed: continue
-            case .copied(let version, let bytes):
+            case .copied(let version, let modified, let bytes):
                 notes.filesRead += 1
-                return parse(bytes, version, path)
+                return parse(bytes, version, modified, path)
             case .noMeta(let size):
                 guard attempt + 1 == attempts else { continue }
                 // An engine makes the file and then writes four pages at once.
@@ -69,7 +71,7 @@ enum BoltFile {
     private enum Attempt {
         case unchanged, disturbed
         case noMeta(fileSize: Int64)
-        case copied(Version, [UInt8])
+        case copied(Version, modified: Int64, [UInt8])
     }
 
     private static func copy(
@@ -79,16 +81,22 @@ enum BoltFile {
         let status = try file.status()
         guard let before else { return .noMeta(fileSize: status.size) }
         let version = Version(identity: status.identity, meta: before)
-        if version == known { return .unchanged }
         let (used, overflow) = before.highWater.multipliedReportingOverflow(by: UInt64(before.pageSize))
         // It is at least as long as its transaction needs, unless it was cut.
         let bytes = min(overflow ? UInt64.max : used, UInt64(clamping: status.size))
+        if let known, known.identity == version.identity, known.meta == before,
+            known.modified == nil ? !overflow && bytes == used : known.modified == status.modified
+        {
+            return .unchanged
+        }
         guard bytes <= UInt64(limit) else { throw .tooLarge(path: file.path, limit: limit) }
         let copy = try file.read(Int(bytes), at: 0)
-        return try newestMeta(file) == before ? .copied(version, copy) : .disturbed
+        return try newestMeta(file) == before ? .copied(version, modified: status.modified, copy) : .disturbed
     }
 
-    private static func parse(_ copy: [UInt8], _ version: Version, _ path: String) -> Reading {
+    private static func parse(_ copy: [UInt8], _ version: Version, _ modified: Int64, _ path: String)
+        -> Reading
+    {
         do throws(BoltFault) {
             let snapshot = try BoltSnapshot(copy)
             guard snapshot.meta == version.meta else {
@@ -96,6 +104,8 @@ enum BoltFile {
             }
             return .changed(version, snapshot)
         } catch {
+            var version = version
+            version.modified = modified
             return .refused(version, .damaged(path, "\(error); stop the engine and check the database"))
         }
     }

@@ -37,6 +37,8 @@ extension ContainerdAssembly {
         let place: Placed
         let snapshotter: Snapshotter
         let key: String
+
+        var sequence: UInt64 { SnapshotterMetadata.parts(ofKey: key)?.sequence ?? .max }
     }
 
     mutating func addContainers(
@@ -49,7 +51,8 @@ extension ContainerdAssembly {
             }
         }
         let assigned = ids.assign(
-            entries.map {
+            // In the order of their snapshots, so that a container and its layer have one id.
+            entries.sorted { $0.sequence < $1.sequence }.map {
                 let id = Self.id(ofName: $0.id)
                 return ($0.object, [id, "\(Self.id(ofName: $0.namespace))/\(id)"])
             })

@@ -165,7 +165,8 @@ struct ContainerdAssembly {
         let metadata = databases.snapshotters[snapshotter] ?? SnapshotterMetadata()
         let path = paths.directory(of: snapshotter.rawValue) + "/" + ContainerdDatabases.snapshotterFile
         for (key, reason) in metadata.faults.sorted(by: { $0.key < $1.key }) {
-            let id = ids[Self.object(snapshotter, key)] ?? Self.id(ofName: key)
+            let name = SnapshotterMetadata.parts(ofKey: key)?.name ?? key
+            let id = ids[Self.object(snapshotter, key)] ?? Self.id(ofName: name)
             notes.add(.damaged(path, "snapshot \(ObjectID.quoted(key)): \(reason)"), of: .layer(id))
         }
         var numbers: [UInt64: String] = [:]
