@@ -9,13 +9,16 @@ public enum Stores {
         switch location.kind {
         case .docker: DockerOverlay2Reader(root: location.path)
         case .plain: PlainReader(root: location.path)
-        case .dockerClassic, .containersStorage, .containerd:
+        case .containerd:
+            ContainerdReader(
+                root: location.path, state: ContainerdDetection().state(of: location.path), options: options)
+        case .dockerClassic, .containersStorage:
             throw StoreOpenError(location: location, reason: "stores of this kind cannot be read yet")
         }
     }
 
     /// The kinds that ``open(_:)`` makes a reader for.
-    public static let supportedKinds: [StoreKind] = [.docker, .plain]
+    public static let supportedKinds: [StoreKind] = [.docker, .containerd, .plain]
 
     /// What KIND may be, for messages.
     static var kindsText: String {
