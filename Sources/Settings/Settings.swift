@@ -15,8 +15,8 @@ public struct Settings: Hashable, Sendable {
             /// Whether this version has a reader for it.
             public var isReadable: Bool {
                 switch self {
-                case .docker, .plain: true
-                case .dockerClassic, .containersStorage, .containerd: false
+                case .docker, .containersStorage, .plain: true
+                case .dockerClassic, .containerd: false
                 }
             }
         }

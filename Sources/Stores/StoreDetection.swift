@@ -32,9 +32,23 @@ public enum StoreDetection {
     /// The stores of this host that can be read.
     ///
     /// Docker's data root counts where it exists or was set. Below it, an engine that maps user ids
-    /// (`userns-remap`) keeps a store for each mapping in `UID.GID`.
+    /// (`userns-remap`) keeps a store for each mapping in `UID.GID`. `containersStorage` says where to look for the
+    /// stores of Podman, Buildah and CRI-O; `nil` for nowhere.
     public static func locations(
-        daemonJSON: String = "/etc/docker/daemon.json"
+        daemonJSON: String = "/etc/docker/daemon.json",
+        containersStorage: ContainersStorageDetection? = ContainersStorageDetection()
+    ) -> (locations: [StoreLocation], problems: [StoreProblem]) {
+        var (locations, problems) = dockerLocations(daemonJSON)
+        if let containersStorage {
+            let found = ContainersStorageDetection.locations(containersStorage)
+            locations += found.locations
+            problems += found.problems
+        }
+        return (locations, problems)
+    }
+
+    private static func dockerLocations(
+        _ daemonJSON: String
     ) -> (locations: [StoreLocation], problems: [StoreProblem]) {
         let (root, problem) = dockerDataRoot(daemonJSON: daemonJSON)
         var locations: [StoreLocation] = []

@@ -9,13 +9,17 @@ public enum Stores {
         switch location.kind {
         case .docker: DockerOverlay2Reader(root: location.path)
         case .plain: PlainReader(root: location.path)
-        case .dockerClassic, .containersStorage, .containerd:
+        case .containersStorage:
+            ContainersStorageReader(
+                root: location.path, options: options,
+                surroundings: ContainersStorageDetection().surroundings(of: location.path))
+        case .dockerClassic, .containerd:
             throw StoreOpenError(location: location, reason: "stores of this kind cannot be read yet")
         }
     }
 
     /// The kinds that ``open(_:)`` makes a reader for.
-    public static let supportedKinds: [StoreKind] = [.docker, .plain]
+    public static let supportedKinds: [StoreKind] = [.docker, .containersStorage, .plain]
 
     /// What KIND may be, for messages.
     static var kindsText: String {

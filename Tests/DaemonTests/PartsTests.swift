@@ -205,8 +205,8 @@ struct StoreKindTests {
         #expect(
             DaemonOptions().unsupportedStores(settings) == [
                 "stores in the configuration: store containerd=/c: stores of this kind cannot be read yet; "
-                    + "KIND is docker or plain "
-                    + "(this version cannot read docker-classic, containers-storage, containerd)"
+                    + "KIND is docker or containers-storage or plain "
+                    + "(this version cannot read docker-classic, containerd)"
             ])
         let options = DaemonOptions(stores: [.init(kind: .dockerClassic, path: "/d")])
         #expect(
