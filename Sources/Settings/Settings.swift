@@ -15,8 +15,8 @@ public struct Settings: Hashable, Sendable {
             /// Whether this version has a reader for it.
             public var isReadable: Bool {
                 switch self {
-                case .docker, .containerd, .plain: true
-                case .dockerClassic, .containersStorage: false
+                case .docker, .containersStorage, .containerd, .plain: true
+                case .dockerClassic: false
                 }
             }
         }

@@ -32,13 +32,19 @@ public enum StoreDetection {
     /// The stores of this host that can be read.
     ///
     /// Docker's data root counts where it exists or was set. Below it, an engine that maps user ids
-    /// (`userns-remap`) keeps a store for each mapping in `UID.GID`. `containerd` says where to look for the stores
-    /// of containerd; `nil` for nowhere.
+    /// (`userns-remap`) keeps a store for each mapping in `UID.GID`. `containersStorage` and `containerd` say where to
+    /// look for the stores of Podman, Buildah and CRI-O, and of containerd; `nil` for nowhere.
     public static func locations(
         daemonJSON: String = "/etc/docker/daemon.json",
+        containersStorage: ContainersStorageDetection? = ContainersStorageDetection(),
         containerd: ContainerdDetection? = ContainerdDetection()
     ) -> (locations: [StoreLocation], problems: [StoreProblem]) {
         var (locations, problems) = dockerLocations(daemonJSON)
+        if let containersStorage {
+            let found = ContainersStorageDetection.locations(containersStorage)
+            locations += found.locations
+            problems += found.problems
+        }
         if let found = containerd?.locations() {
             locations += found.locations
             problems += found.problems

@@ -9,16 +9,20 @@ public enum Stores {
         switch location.kind {
         case .docker: DockerOverlay2Reader(root: location.path)
         case .plain: PlainReader(root: location.path)
+        case .containersStorage:
+            ContainersStorageReader(
+                root: location.path, options: options,
+                surroundings: ContainersStorageDetection().surroundings(of: location.path))
         case .containerd:
             ContainerdReader(
                 root: location.path, state: ContainerdDetection().state(of: location.path), options: options)
-        case .dockerClassic, .containersStorage:
+        case .dockerClassic:
             throw StoreOpenError(location: location, reason: "stores of this kind cannot be read yet")
         }
     }
 
     /// The kinds that ``open(_:)`` makes a reader for.
-    public static let supportedKinds: [StoreKind] = [.docker, .containerd, .plain]
+    public static let supportedKinds: [StoreKind] = [.docker, .containersStorage, .containerd, .plain]
 
     /// What KIND may be, for messages.
     static var kindsText: String {

@@ -25,7 +25,7 @@ struct UsagedCommand: ParsableCommand {
 
     @Option(
         help: ArgumentHelp(
-            "A store to follow; may be given more than once and turns detection off. KIND is docker or containerd or plain.",
+            "A store to follow; may be given more than once and turns detection off. KIND is docker or containers-storage or containerd or plain.",
             valueName: "kind=path"),
         transform: { text in
             do {

@@ -201,12 +201,12 @@ struct StoreKindTests {
     @Test("a kind that cannot be read is refused with the place that names it")
     func refused() {
         var settings = Settings()
-        settings.stores = [.init(kind: .containersStorage, path: "/c")]
+        settings.stores = [.init(kind: .dockerClassic, path: "/c")]
         #expect(
             DaemonOptions().unsupportedStores(settings) == [
-                "stores in the configuration: store containers-storage=/c: stores of this kind cannot be read yet; "
-                    + "KIND is docker or containerd or plain "
-                    + "(this version cannot read docker-classic, containers-storage)"
+                "stores in the configuration: store docker-classic=/c: stores of this kind cannot be read yet; "
+                    + "KIND is docker or containers-storage or containerd or plain "
+                    + "(this version cannot read docker-classic)"
             ])
         let options = DaemonOptions(stores: [.init(kind: .dockerClassic, path: "/d")])
         #expect(

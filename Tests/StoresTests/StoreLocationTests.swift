@@ -19,13 +19,14 @@ struct StoreLocationTests {
         let text = try #require(error.map { "\($0)" })
         #expect(text.contains("'\(argument)'"))
         #expect(
-            text.contains("KIND is docker or containerd or plain (this version cannot read docker-classic, "))
+            text.contains(
+                "KIND is docker or containers-storage or containerd or plain (this version cannot read docker-classic)"))
         #expect(StoreKind.allCases.allSatisfy { text.contains($0.rawValue) })
     }
 
     @Test(
         "a kind that cannot be read yet is refused",
-        arguments: [StoreKind.containersStorage, .dockerClassic])
+        arguments: [StoreKind.dockerClassic])
     func refusesKinds(kind: StoreKind) {
         #expect(throws: StoreOpenError.self) { try Stores.open(StoreLocation(kind: kind, path: "/x")) }
     }
@@ -71,7 +72,7 @@ struct StoreLocationTests {
         let root = try DockerAbsenceTests.EmptyRoot(["231072.231072/image", "1.x/image", "7.7"])
         let file = root.path + "/daemon.json"
         try Data(#"{"data-root":"\#(root.path)"}"#.utf8).write(to: URL(fileURLWithPath: file))
-        let found = StoreDetection.locations(daemonJSON: file, containerd: nil)
+        let found = StoreDetection.locations(daemonJSON: file, containersStorage: nil, containerd: nil)
         #expect(found.locations == [StoreLocation(kind: .docker, path: root.path + "/231072.231072")])
         #expect(found.problems.isEmpty)
     }

@@ -5,21 +5,28 @@ import FoundationEssentials
 enum MetadataJSON {
     /// Decodes a file's content.
     ///
-    /// What starts like an object but does not parse may be half-written; anything else is damaged.
+    /// What starts like an object, or like what `opening` begins, but does not parse may be half-written; anything
+    /// else is damaged.
     static func decode<Value: Decodable>(
-        _ type: Value.Type, _ bytes: [UInt8], path: String
+        _ type: Value.Type, _ bytes: [UInt8], path: String, opening: Unicode.Scalar = "{"
     ) throws(MetadataFault) -> Value {
         do {
             return try JSONDecoder().decode(type, from: Data(bytes))
         } catch DecodingError.dataCorrupted {
             let first = bytes.first { $0 != 0x20 && !(0x09...0x0D).contains($0) }
-            if first == UInt8(ascii: "{") {
+            if first == UInt8(ascii: opening) {
                 throw MetadataFault.pending(path, "it is not complete JSON")
             }
             throw MetadataFault.damaged(path, "it is not JSON")
         } catch {
-            throw MetadataFault.damaged(path, "it is JSON of another form: no object at the top")
+            throw MetadataFault.damaged(
+                path, "it is JSON of another form: no \(opening == "[" ? "list" : "object") at the top")
         }
+    }
+
+    /// Decodes text that stands in a field; `nil` where it is no such JSON.
+    static func parse<Value: Decodable>(_ text: String) -> Value? {
+        try? JSONDecoder().decode(Value.self, from: Data(text.utf8))
     }
 }
 
