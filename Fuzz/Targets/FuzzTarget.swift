@@ -6,7 +6,7 @@ struct FuzzTarget: Sendable {
     let run: @Sendable ([UInt8]) throws -> Void
 
     static let all: [FuzzTarget] = [
-        inotify, mounts, docker, settings, settingsText, http, response, wire, state,
+        inotify, mounts, docker, bolt, settings, settingsText, http, response, wire, state,
     ]
 
     static func named(_ name: String) -> FuzzTarget? {

@@ -119,6 +119,15 @@ struct MetadataDirectory {
         return bytes
     }
 
+    /// Opens a file that is read by position.
+    func regularFile(_ name: String) throws(MetadataFault) -> RegularFile {
+        do {
+            return try RegularFile.open(FileName(name), in: directory)
+        } catch {
+            throw MetadataFault(error, path: path + "/" + name)
+        }
+    }
+
     /// The text of a file of one line, without white space around it.
     func line(of name: String, _ notes: inout ReadingNotes) throws(MetadataFault) -> String {
         let bytes = try bytes(of: name, limit: Self.smallFileLimit, &notes)
