@@ -97,7 +97,8 @@ public final class DockerReader: StoreReader {
                     return unmounted(error.path, error.reason, watching: notes.directories)
                 }
             }
-            if let data, !layers.isEmpty || !mounts.isEmpty, data.isEmpty(but: paths.driver.reservedName ?? "")
+            if let data, !layers.isEmpty || !mounts.isEmpty,
+                data.isEmpty(but: paths.driver.reservedName ?? "")
             {
                 return unmounted(data.path, "it is empty", watching: notes.directories)
             }
@@ -133,7 +134,8 @@ public final class DockerReader: StoreReader {
         switch choice {
         case .none, .readable(paths.driver): return nil
         case .readable(let driver):
-            return "the engine uses the storage driver '\(driver.rawValue)' now, no longer '\(paths.driver.rawValue)': "
+            return
+                "the engine uses the storage driver '\(driver.rawValue)' now, no longer '\(paths.driver.rawValue)': "
                 + "the store must be opened anew"
         case .other(let name):
             let readable = DockerDriver.allCases.map(\.rawValue).joined(separator: ", ")
