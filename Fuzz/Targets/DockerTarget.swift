@@ -28,7 +28,7 @@ private final class DamagedStore: Sendable {
     /// Files of each form that a reader takes, the sizes and ids of all layers among them.
     private let files: [String]
     /// Knows the store from its right files.
-    private let reader: DockerOverlay2Reader
+    private let reader: DockerReader
 
     init() throws {
         let directory = try ScratchDirectory("fuzz")
@@ -52,7 +52,7 @@ private final class DamagedStore: Sendable {
                 ["diff", "parent", "cache-id", "size"].map { "\(metadata)/layerdb/sha256/\(id)/\($0)" }
             }
             + ["\(directory.path)/daemon.json"]
-        reader = DockerOverlay2Reader(root: root)
+        reader = DockerReader(root: root)
         right = reader.read().facts
         try require(
             right.problems.isEmpty && Set(right.layers) == Set(builder.layers.values),
@@ -77,9 +77,9 @@ private final class DamagedStore: Sendable {
 
     private func checkReadings(_ file: String) throws {
         let known = reader.read().facts
-        let fresh = DockerOverlay2Reader(root: root).read()
+        let fresh = DockerReader(root: root).read()
         try require(
-            DockerOverlay2Reader(root: root).read().facts == fresh.facts, "equal files give equal facts")
+            DockerReader(root: root).read().facts == fresh.facts, "equal files give equal facts")
         for facts in [known, fresh.facts] {
             try checkBounds(facts)
             try checkUnaffected(facts, by: file)

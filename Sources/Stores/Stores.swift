@@ -7,7 +7,7 @@ public enum Stores {
         _ location: StoreLocation, options: StoreOptions = StoreOptions()
     ) throws(StoreOpenError) -> any StoreReader {
         switch location.kind {
-        case .docker: DockerOverlay2Reader(root: location.path)
+        case .docker: DockerReader(root: location.path, options: options)
         case .plain: PlainReader(root: location.path)
         case .containersStorage:
             ContainersStorageReader(

@@ -24,7 +24,7 @@ struct DockerAbsenceTests {
     @Test("a root that does not exist says what to do and is watched for from above")
     func missingRoot() throws {
         let root = try EmptyRoot()
-        let reading = DockerOverlay2Reader(root: root.path + "/no/docker").read()
+        let reading = DockerReader(root: root.path + "/no/docker").read()
         #expect(reading.facts.problems.map(\.severity) == [.unreadable])
         #expect(reading.facts.problems.first?.object == .store)
         #expect(reading.facts.problems.first?.reason.contains("--store docker=PATH") == true)
@@ -38,7 +38,7 @@ struct DockerAbsenceTests {
     func fileAsRoot() throws {
         let root = try EmptyRoot()
         try Data().write(to: URL(fileURLWithPath: root.path + "/file"))
-        let reading = DockerOverlay2Reader(root: root.path + "/file").read()
+        let reading = DockerReader(root: root.path + "/file").read()
         #expect(reading.facts.problems.map(\.severity) == [.unreadable])
     }
 
@@ -47,7 +47,7 @@ struct DockerAbsenceTests {
         arguments: [[], ["image"], ["containers", "overlay2/l"]])
     func freshRoot(directories: [String]) throws {
         let root = try EmptyRoot(directories)
-        let reader = DockerOverlay2Reader(root: root.path)
+        let reader = DockerReader(root: root.path)
         let reading = reader.read()
         #expect(reading.facts == StoreFacts(store: reader.identity))
         #expect(reading.directories.contains(reader.identity.root))
@@ -56,15 +56,44 @@ struct DockerAbsenceTests {
     @Test(
         "another driver is named",
         arguments: [
-            (["image/btrfs"], "btrfs"), (["image/vfs", "vfs/dir"], "vfs"),
+            (["image/zfs"], "zfs"), (["image/aufs", "aufs/diff"], "aufs"),
             (["containerd/daemon/io.containerd.snapshotter.v1.overlayfs"], "containerd"),
             (["rootfs/overlayfs"], "containerd"),
         ])
     func otherDriver(directories: [String], name: String) throws {
         let root = try EmptyRoot(directories)
-        let problems = DockerOverlay2Reader(root: root.path).read().facts.problems
+        let problems = DockerReader(root: root.path).read().facts.problems
         #expect(problems.map(\.severity) == [.unreadable])
         #expect(problems.first?.reason.contains(name) == true)
+    }
+
+    @Test(
+        "the driver is found by what an engine keeps of it",
+        arguments: ["overlay2", "fuse-overlayfs", "btrfs", "vfs"])
+    func findsDriver(name: String) throws {
+        let root = try EmptyRoot(["image/\(name)/layerdb/sha256"])
+        let reader = DockerReader(root: root.path)
+        #expect(reader.identity.driver == name)
+        #expect(reader.read().facts.problems.isEmpty)
+    }
+
+    @Test("an engine that changes to another driver makes the store unreadable, and a new reader reads it")
+    func changesDriver() throws {
+        let sandbox = try StoreSandbox.small()
+        let reader = sandbox.reader()
+        #expect(reader.read().facts.problems.isEmpty)
+        // The engine makes all of it anew, later than what it leaves behind.
+        let other = try DockerStoreBuilder(root: sandbox.root, seed: 9, driver: "vfs")
+        let newest = try FileManager.default.attributesOfItem(atPath: other.metadata)[.modificationDate]
+        try #require(newest != nil)
+        let problems = reader.read().facts.problems
+        #expect(problems.map(\.severity) == [.unreadable])
+        #expect(problems.first?.reason.contains("'vfs'") == true)
+        #expect(reader.identity.driver == "overlay2")
+        let again = sandbox.reader()
+        #expect(again.identity.driver == "vfs")
+        #expect(again.read().facts.images.isEmpty)
+        #expect(StoreConformance.flaws(of: again.read().facts).isEmpty)
     }
 
     @Test("layers without any metadata are unreadable, not nothing")
@@ -80,7 +109,7 @@ struct DockerAbsenceTests {
     func appears() throws {
         let root = try EmptyRoot()
         let path = root.path + "/docker"
-        let reader = DockerOverlay2Reader(root: path)
+        let reader = DockerReader(root: path)
         #expect(reader.read().facts.problems.count == 1)
         let sandbox = try StoreSandbox.small()
         try FileManager.default.moveItem(atPath: sandbox.root, toPath: path)

@@ -50,7 +50,10 @@ struct DockerLayerDamageTests {
         #expect(problem.path.hasSuffix("/\(file)"))
         #expect(facts.problems.allSatisfy { $0.severity == .pending })
         #expect(facts.images.count == sandbox.store.images.count)
-        #expect(facts.layers.count == sandbox.store.layers.count - (file == "cache-id" ? 1 : 0))
+        // Its directory is somebody's, and nobody knows whose.
+        let unnamed = file == "cache-id" ? 1 : 0
+        #expect(facts.layers.count { $0.kind != .inFlight } == sandbox.store.layers.count - unnamed)
+        #expect(facts.layers.count { $0.kind == .inFlight } == unnamed)
     }
 
     @Test(
@@ -72,7 +75,8 @@ struct DockerLayerDamageTests {
         #expect(facts.problems.contains { $0.object == .container(container.id) && $0.severity == .damaged })
         let prefix = sandbox.reader().identity.root + "/overlay2/"
         #expect(facts.layers.allSatisfy { $0.directory.hasPrefix(prefix) && !$0.directory.contains("..") })
-        #expect(facts.layers.count == sandbox.store.layers.count - 3)
+        #expect(facts.layers.count { $0.kind != .inFlight } == sandbox.store.layers.count - 3)
+        #expect(facts.layers.count { $0.kind == .inFlight } == 3)
     }
 
     @Test("parents in a circle are damaged and hang nothing")
@@ -244,6 +248,10 @@ struct DockerLayerDamageTests {
         try sandbox.write(
             #"{"ID":"\#(id)","Name":"/x","Driver":"overlayfs"}"#,
             to: "\(sandbox.root)/containers/\(id)/config.v2.json")
-        #expect(sandbox.reader().read().facts.inOrder == sandbox.store.facts)
+        var facts = sandbox.reader().read().facts
+        // What it logs lies here all the same.
+        #expect(facts.trees.count { $0.id == "log:\(id)" } == 1)
+        facts.trees.removeAll { $0.id == "log:\(id)" }
+        #expect(facts.inOrder == sandbox.store.facts)
     }
 }

@@ -105,7 +105,7 @@ struct DockerReaderTests {
         let link = sandbox.root + "-link"
         try FileManager.default.createSymbolicLink(atPath: link, withDestinationPath: sandbox.root)
         defer { try? FileManager.default.removeItem(atPath: link) }
-        let reader = DockerOverlay2Reader(root: link)
+        let reader = DockerReader(root: link)
         #expect(reader.identity == sandbox.reader().identity)
         #expect(reader.read().facts.inOrder == sandbox.store.facts)
     }

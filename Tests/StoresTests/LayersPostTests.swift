@@ -11,7 +11,7 @@ struct LayersPostTests {
         let root = NSTemporaryDirectory() + "usaged-post-\(UUID().uuidString)"
         defer { try? FileManager.default.removeItem(atPath: root) }
         let store = try DockerStoreBuilder.layersPost(root: root)
-        let facts = DockerOverlay2Reader(root: root).read().facts
+        let facts = DockerReader(root: root).read().facts
         #expect(facts.inOrder == store.facts)
 
         let sizes = Dictionary(

@@ -8,9 +8,9 @@ final class StoreSandbox {
     let root: String
     var store: DockerStoreBuilder
 
-    init(seed: UInt64 = 7) throws {
+    init(seed: UInt64 = 7, driver: String = "overlay2") throws {
         root = NSTemporaryDirectory() + "usaged-stores-\(UUID().uuidString)"
-        store = try DockerStoreBuilder(root: root, seed: seed)
+        store = try DockerStoreBuilder(root: root, seed: seed, driver: driver)
     }
 
     deinit {
@@ -18,8 +18,8 @@ final class StoreSandbox {
     }
 
     /// A store of two images, one on the other, and a container on the upper.
-    static func small() throws -> StoreSandbox {
-        let sandbox = try StoreSandbox()
+    static func small(driver: String = "overlay2") throws -> StoreSandbox {
+        let sandbox = try StoreSandbox(driver: driver)
         let base = try sandbox.store.build(
             [
                 BuildStep("ADD rootfs", content: LayerContent(files: [.init("bin/sh", size: 70_001)])),
@@ -44,8 +44,9 @@ final class StoreSandbox {
 
     var metadata: String { store.metadata }
 
-    func reader(graceSeconds: Double = 3600) -> DockerOverlay2Reader {
-        DockerOverlay2Reader(root: root, graceSeconds: graceSeconds)
+    func reader(graceSeconds: Double = 3600, orphanSeconds: Double = 3600) -> DockerReader {
+        DockerReader(
+            root: root, options: StoreOptions(graceSeconds: graceSeconds, orphanSeconds: orphanSeconds))
     }
 
     func image(_ name: String) throws -> ImageFact {
@@ -93,10 +94,12 @@ struct SandboxError: Error {
 }
 
 extension StoreFacts {
-    /// The facts with every list in the order of ids, to compare with a builder's.
+    /// The facts with every list in the order of ids, to compare with a builder's; without the overhead, which
+    /// ``StoreConformance`` checks.
     var inOrder: StoreFacts {
         StoreFacts(
             store: store, layers: layers.sorted { $0.id < $1.id }, images: images.sorted { $0.id < $1.id },
-            containers: containers.sorted { $0.id < $1.id }, problems: problems)
+            containers: containers.sorted { $0.id < $1.id }, volumes: volumes.sorted { $0.name < $1.name },
+            trees: trees.sorted { $0.id < $1.id }, problems: problems)
     }
 }

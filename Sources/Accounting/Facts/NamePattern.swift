@@ -1,9 +1,11 @@
-/// Which names of directory entries are meant: one, or all that start and end in a way.
+/// Which names of directory entries are meant: one, or all that start and end in a way, with given parts between.
 public struct NamePattern: Hashable, Sendable, ExpressibleByStringLiteral, CustomStringConvertible {
     /// What the name starts with; all of it where ``suffix`` is `nil`.
     public var prefix: [UInt8]
     /// What the name ends with, any bytes being between; `nil` where the name is ``prefix``.
     public var suffix: [UInt8]?
+    /// Parts that stand between the two, in this order and with any bytes around them.
+    public var infixes: [[UInt8]] = []
 
     /// The one name of these bytes.
     public init(exactly name: some Sequence<UInt8>) {
@@ -11,23 +13,34 @@ public struct NamePattern: Hashable, Sendable, ExpressibleByStringLiteral, Custo
         suffix = nil
     }
 
-    /// A name in which the first `*` stands for any bytes, or none.
+    /// A name in which each `*` stands for any bytes, or none.
     public init(stringLiteral pattern: String) {
-        let parts = pattern.utf8.split(
-            separator: UInt8(ascii: "*"), maxSplits: 1, omittingEmptySubsequences: false)
+        let parts = pattern.utf8.split(separator: UInt8(ascii: "*"), omittingEmptySubsequences: false)
         prefix = Array(parts[0])
-        suffix = parts.count > 1 ? Array(parts[1]) : nil
+        suffix = parts.count > 1 ? parts.last.map { Array($0) } : nil
+        infixes = parts.dropFirst().dropLast().map { Array($0) }
     }
 
     public func matches(_ name: [UInt8]) -> Bool {
         guard let suffix else { return name == prefix }
-        return name.count >= prefix.count + suffix.count && name.starts(with: prefix)
-            && name[(name.count - suffix.count)...].elementsEqual(suffix)
+        guard name.count >= prefix.count + suffix.count, name.starts(with: prefix),
+            name[(name.count - suffix.count)...].elementsEqual(suffix)
+        else { return false }
+        var between = name[prefix.count..<(name.count - suffix.count)]
+        // The first place of each part leaves the most for the parts behind it.
+        for part in infixes {
+            guard
+                let start = between.indices.first(where: { between[$0...].starts(with: part) })
+                    ?? (part.isEmpty ? between.endIndex : nil)
+            else { return false }
+            between = between[(start + part.count)...]
+        }
+        return true
     }
 
     public var description: String {
-        String(decoding: prefix, as: UTF8.self)
-            + (suffix.map { "*" + String(decoding: $0, as: UTF8.self) } ?? "")
+        let parts = [prefix] + infixes + (suffix.map { [$0] } ?? [])
+        return parts.map { String(decoding: $0, as: UTF8.self) }.joined(separator: "*")
     }
 }
 

@@ -1,7 +1,7 @@
 import Accounting
 import Kernel
 
-/// What a data root is that has no `image/overlay2`.
+/// What a data root is that has no `image/DRIVER`.
 struct DockerAbsence {
     let paths: DockerPaths
     let root: MetadataDirectory
@@ -20,12 +20,6 @@ struct DockerAbsence {
 
     /// Nothing is wrong with a root in which the engine has not started yet.
     private func findProblem() throws(MetadataFault) -> StoreProblem? {
-        let drivers = try entries(paths.drivers)
-        if let driver = drivers.first {
-            return unreadable(
-                paths.drivers,
-                "the engine uses the storage driver \(ObjectID.quoted(driver)); only overlay2 can be read")
-        }
         let snapshotters = try entries(paths.root + "/containerd/daemon").filter {
             $0.hasPrefix("io.containerd.")
         }
@@ -33,11 +27,11 @@ struct DockerAbsence {
         if !snapshotters.isEmpty || !roots.isEmpty {
             return unreadable(
                 paths.root,
-                "the engine keeps its images in containerd (the default since Docker 29); only the overlay2 "
-                    + "driver can be read")
+                "the engine keeps its images in containerd (the default since Docker 29); only graph drivers "
+                    + "can be read")
         }
         let containers = try entries(paths.containers).contains(where: ObjectID.isHex64)
-        let layers = try entries(paths.data).contains { $0 != "l" }
+        let layers = try entries(paths.data).contains { $0 != paths.driver.reservedName }
         if containers || layers {
             return unreadable(
                 paths.metadata,

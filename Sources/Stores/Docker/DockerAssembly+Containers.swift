@@ -12,17 +12,20 @@ extension DockerAssembly {
                 continue
             }
             // A container of another driver has its writable layer elsewhere.
-            if mount == nil, let driver = container?.config?.driver, driver != "overlay2" { continue }
+            if mount == nil, let driver = container?.config?.driver, driver != paths.driver.rawValue {
+                continue
+            }
             addContainer(id, mount, container)
         }
     }
 
-    /// The writable layer of a step that BuildKit runs.
+    /// The writable layer that BuildKit makes of an image's to mount it for a step.
     private mutating func addBuildStep(_ name: String, _ mount: MountDatabase.Entry) {
         notes.add(mount.faults, of: .layer(mount.mountID ?? name))
         guard let mountID = mount.mountID else { return }
         let fact = LayerFact(
-            id: mountID, kind: .buildCache, parent: mount.parent, directory: paths.differences(mountID))
+            id: mountID, kind: .buildCache, parent: mount.parent, directory: paths.differences(mountID),
+            isWritable: true, mount: paths.mount(mountID), metadata: [paths.group(ofMount: name)])
         if let fault = place(fact, in: mountID) { notes.add(fault, of: .layer(mountID)) }
     }
 
@@ -68,7 +71,9 @@ extension DockerAssembly {
                 imageName: config?.imageName, labels: config?.labels ?? [:], layer: mount?.mountID ?? "",
                 initLayer: mount?.initID, chain: chain, logPath: config?.logPath,
                 mounts: (config?.mounts ?? []).map { $0.fact(volumes: paths.volumes) },
-                created: config?.created, isRunning: config?.isRunning ?? false))
+                created: config?.created, isRunning: config?.isRunning ?? false,
+                trees: container == nil ? [] : [Self.logID(id)],
+                metadata: ["containers/\(id)", paths.group(ofMount: id)]))
     }
 
     /// Adds a container's own layers and returns the chain they lie on.

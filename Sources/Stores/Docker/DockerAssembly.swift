@@ -11,23 +11,36 @@ struct DockerAssembly {
     let chains: LayerChains
     /// Objects that changed after this moment may still be in the making.
     let horizon: Int64
+    /// The names in `l` of each of the driver's directories.
+    let links: [String: [String]]
     var notes: ReadingNotes
 
     var layerFacts: [LayerFact] = []
     var imageFacts: [ImageFact] = []
     var containerFacts: [ContainerFact] = []
+    var volumeFacts: [VolumeFact] = []
+    var treeFacts: [TreeFact] = []
+    var overhead: OverheadFact?
+    /// Paths below the root that count elsewhere than in the overhead, beside those of the layout.
+    var excluded: [PathPattern] = []
+    var readAgainAt: Int64?
+    /// The driver's directories that metadata names, whether they are there or not.
+    private(set) var named: Set<String> = []
+    /// The layer that each of the driver's directories is.
+    private(set) var owners: [String: String] = [:]
     /// Image layers that are named but have no directory that could be accounted.
     private var absent: [String: MetadataFault] = [:]
-    private var ids: Set<String> = []
-    private var directories: Set<String> = []
+    var ids: Set<String> = []
 
     init(
-        paths: DockerPaths, data: MetadataDirectory?, chains: LayerChains, horizon: Int64, notes: ReadingNotes
+        paths: DockerPaths, data: MetadataDirectory?, chains: LayerChains, horizon: Int64,
+        links: [String: [String]] = [:], notes: ReadingNotes
     ) {
         self.paths = paths
         self.data = data
         self.chains = chains
         self.horizon = horizon
+        self.links = links
         self.notes = notes
     }
 
@@ -53,19 +66,27 @@ struct DockerAssembly {
         return StoreReading(
             facts: StoreFacts(
                 store: identity, layers: layerFacts, images: imageFacts, containers: containerFacts,
-                problems: problems),
-            directories: notes.directories.uniqued(), filesRead: notes.filesRead)
+                volumes: volumeFacts, trees: treeFacts, overhead: overhead, problems: problems),
+            directories: notes.directories.uniqued(), databases: notes.databases,
+            filesRead: notes.filesRead, readAgainAt: readAgainAt)
     }
 
     /// Adds a layer if it has a directory that no other layer has; else says what is wrong.
     mutating func place(_ fact: LayerFact, in directoryID: String) -> MetadataFault? {
-        if let fault = data?.missingDirectory("\(directoryID)/diff") { return fault }
-        guard directories.insert(directoryID).inserted else {
+        named.insert(directoryID)
+        let below = paths.driver.isOverlay ? directoryID + "/diff" : directoryID
+        if let fault = data?.missingDirectory(below) { return fault }
+        guard owners[directoryID] == nil else {
             return .damaged(fact.directory, "two layers name this directory")
         }
         guard ids.insert(fact.id).inserted else {
             return .damaged(fact.directory, "two layers have the id \(ObjectID.short(fact.id))")
         }
+        owners[directoryID] = fact.id
+        var fact = fact
+        fact.isFullCopy = !paths.driver.isOverlay
+        fact.metadata =
+            paths.groups(ofDirectory: directoryID, links: links[directoryID] ?? []) + fact.metadata
         layerFacts.append(fact)
         return nil
     }
@@ -83,7 +104,8 @@ struct DockerAssembly {
             }
             let fact = LayerFact(
                 id: id, kind: .image, parent: flaw == .cycle ? nil : layer.parent,
-                directory: paths.differences(cacheID), declaredSizeBytes: layer.size, diffID: layer.diffID)
+                directory: paths.differences(cacheID), declaredSizeBytes: layer.size, diffID: layer.diffID,
+                metadata: [paths.group(ofLayer: id)])
             if let fault = place(fact, in: cacheID) {
                 absent[id] = fault
                 notes.add(fault, of: .layer(id))
@@ -125,7 +147,8 @@ struct DockerAssembly {
                     id: id, names: names[id] ?? [], parent: ring.contains(id) ? nil : image.parent,
                     layers: chain,
                     history: history?.steps ?? [], created: image.config?.created,
-                    architecture: image.config?.architecture, os: image.config?.os))
+                    architecture: image.config?.architecture, os: image.config?.os,
+                    metadata: paths.groups(ofImage: id)))
         }
         guard AbsolutePath.isDirectory(paths.imageConfigs) else {
             if !names.isEmpty || !layers.isEmpty {

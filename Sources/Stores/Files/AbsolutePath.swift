@@ -32,6 +32,12 @@ enum AbsolutePath {
         access(path, F_OK) == 0
     }
 
+    /// Whether it is a directory itself, and no symbolic link to one.
+    static func isOwnDirectory(_ path: String) -> Bool {
+        var status = stat()
+        return lstat(path, &status) == 0 && status.st_mode & S_IFMT == S_IFDIR
+    }
+
     static func isDirectory(_ path: String) -> Bool {
         var status = stat()
         return stat(path, &status) == 0 && status.st_mode & S_IFMT == S_IFDIR

@@ -78,7 +78,11 @@ struct MetadataDirectory {
     }
 
     func status(of name: String) -> FileStatus? {
-        try? directory.status(of: FileName(name))
+        status(of: FileName(name))
+    }
+
+    func status(of name: FileName) -> FileStatus? {
+        try? directory.status(of: name)
     }
 
     /// A fault where `name`, made of ids that were checked, is no directory below this one.
@@ -98,6 +102,19 @@ struct MetadataDirectory {
 
     func stamp(of name: String) -> FileStamp? {
         status(of: name).map(FileStamp.init)
+    }
+
+    /// A subdirectory whose content is not the engine's metadata; `nil` where it is none.
+    func openDirectory(_ name: FileName) -> Directory? {
+        try? directory.openChild(name)
+    }
+
+    /// Its descriptor, open for as long as this is.
+    var descriptor: Int32 { directory.descriptor.rawValue }
+
+    /// The file system that it is on.
+    var device: UInt64? {
+        (try? directory.status())?.identity.device
     }
 
     /// When the directory itself last changed, nanoseconds since the epoch.

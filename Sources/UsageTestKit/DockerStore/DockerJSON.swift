@@ -22,6 +22,24 @@ enum DockerJSON {
         var rootfs: RootFS
     }
 
+    struct Volume: Encodable {
+        var Name: String
+        var Driver: String
+        var Labels: [String: String]
+        var Options: [String: String]
+    }
+
+    struct VolumeOptions: Encodable {
+        struct Quota: Encodable {
+            var Size = 0
+        }
+
+        var MountType: String
+        var MountOpts = ""
+        var MountDevice: String
+        var Quota = VolumeOptions.Quota()
+    }
+
     struct Repositories: Encodable {
         var Repositories: [String: [String: String]]
     }

@@ -31,7 +31,8 @@ extension DockerStoreBuilder {
             imageName: imageName ?? image?.names.first, labels: labels, layer: mountID, initLayer: initID,
             chain: image?.layers ?? [], logPath: "\(directory)/\(id)-json.log",
             mounts: mounts.sorted { $0.destination < $1.destination }, created: "2015-02-20T12:00:00.25Z",
-            isRunning: isRunning)
+            isRunning: isRunning, trees: ["log:\(id)"],
+            metadata: ["containers/\(id)", "image/\(driver)/layerdb/mounts/\(id)"])
         try StoreFiles.makeDirectory(directory)
         try StoreFiles.write("", to: "\(directory)/\(id)-json.log")
         for file in ["hostname", "hosts", "resolv.conf"] {
@@ -39,11 +40,14 @@ extension DockerStoreBuilder {
         }
         try write(container)
 
-        layers[initID] = LayerFact(id: initID, kind: .initial, parent: top, directory: initial)
-        let driver = "\(root)/overlay2/\(mountID)"
+        layers[initID] = LayerFact(
+            id: initID, kind: .initial, parent: top, directory: initial, isFullCopy: !isOverlay,
+            metadata: groups(of: initID))
+        let own = "\(root)/\(driver)/\(mountID)"
         layers[mountID] = LayerFact(
-            id: mountID, kind: .container, parent: initID, directory: upper,
-            mount: OverlayMount(merged: driver + "/merged", work: driver + "/work"))
+            id: mountID, kind: .container, parent: initID, directory: upper, isFullCopy: !isOverlay,
+            mount: isOverlay ? OverlayMount(merged: own + "/merged", work: own + "/work") : nil,
+            metadata: groups(of: mountID))
         directoryIDs[initID] = initID
         directoryIDs[mountID] = mountID
         containers[id] = container
@@ -70,7 +74,7 @@ extension DockerStoreBuilder {
 
     /// Where the container's writes go.
     public func upperDirectory(of container: ContainerFact) -> String {
-        "\(root)/overlay2/\(container.layer)/diff"
+        differences(container.layer)
     }
 
     private func write(_ container: ContainerFact) throws(KernelError) {
@@ -82,7 +86,8 @@ extension DockerStoreBuilder {
         }
         let config = DockerJSON.Container(
             ID: container.id, Name: "/" + container.name,
-            Image: container.imageID.isEmpty ? "" : "sha256:\(container.imageID)", Created: container.created,
+            Image: container.imageID.isEmpty ? "" : "sha256:\(container.imageID)", Driver: driver,
+            Created: container.created,
             LogPath: container.logPath ?? "",
             Config: DockerJSON.Container.Config(
                 Hostname: String(container.id.prefix(12)), Image: container.imageName ?? "",

@@ -2,20 +2,31 @@ import Accounting
 import Kernel
 
 extension DockerStoreBuilder {
-    /// Makes `overlay2/ID` with its `diff`, link and list of lower directories, and returns the `diff`.
+    /// Makes the driver's directory of a layer and returns the one that holds its files.
+    ///
+    /// With overlayfs that is `ID/diff`, beside a link and a list of lower directories; with the others `ID`, with the
+    /// parent's files copied into it.
     mutating func makeDriverDirectory(
         _ id: String, on parent: String?, above lower: [String] = []
     ) throws(KernelError) -> String {
-        let directory = "\(root)/overlay2/\(id)"
+        let directory = "\(root)/\(driverDirectory)/\(id)"
+        guard isOverlay else {
+            try StoreFiles.makeDirectory(directory)
+            if let below = lower.first ?? parent.flatMap({ directoryIDs[$0] }) {
+                try StoreFiles.copy("\(root)/\(driverDirectory)/\(below)", into: directory)
+            }
+            if driver == "btrfs" { try StoreFiles.write("0", to: "\(root)/btrfs/quotas/\(id)") }
+            return directory
+        }
         try StoreFiles.makeDirectory(directory + "/diff")
         let link = newLink()
-        try StoreFiles.link("\(root)/overlay2/l/\(link)", to: "../\(id)/diff")
+        try StoreFiles.link("\(root)/\(driver)/l/\(link)", to: "../\(id)/diff")
         try StoreFiles.write(link, to: directory + "/link")
 
         let below = lower + chain(to: parent).reversed().compactMap { directoryIDs[$0] }
         guard let nearest = below.first else { return directory + "/diff" }
         // Written into the layer below once something lies on it.
-        try StoreFiles.write("", to: "\(root)/overlay2/\(nearest)/committed")
+        try StoreFiles.write("", to: "\(root)/\(driver)/\(nearest)/committed")
         try StoreFiles.makeDirectory(directory + "/work")
         let links = below.compactMap { try? self.link(of: $0) }
         try StoreFiles.write(links.map { "l/\($0)" }.joined(separator: ":"), to: directory + "/lower")
@@ -23,8 +34,21 @@ extension DockerStoreBuilder {
     }
 
     func removeDriverDirectory(_ id: String) throws(KernelError) {
-        if let link = try? link(of: id) { try StoreFiles.remove("\(root)/overlay2/l/\(link)") }
-        try StoreFiles.remove("\(root)/overlay2/\(id)")
+        if let link = try? link(of: id) { try StoreFiles.remove("\(root)/\(driver)/l/\(link)") }
+        try StoreFiles.remove("\(root)/\(driverDirectory)/\(id)")
+        if driver == "btrfs" { try StoreFiles.remove("\(root)/btrfs/quotas/\(id)") }
+    }
+
+    /// What goes with the driver's directory of a layer.
+    func groups(of id: String) -> [String] {
+        if driver == "btrfs" { return ["btrfs/quotas/\(id)"] }
+        guard isOverlay else { return [] }
+        return ["\(driver)/\(id)"] + ((try? link(of: id)).map { ["\(driver)/l/\($0)"] } ?? [])
+    }
+
+    /// The layer's files in the driver's directory `id`.
+    func differences(_ id: String) -> String {
+        isOverlay ? "\(root)/\(driver)/\(id)/diff" : "\(root)/\(driverDirectory)/\(id)"
     }
 
     /// The chain ids up to `top`, the lowest first.
@@ -40,7 +64,7 @@ extension DockerStoreBuilder {
 
     private func link(of id: String) throws -> String {
         String(
-            decoding: try BoundedFile.read(path: "\(root)/overlay2/\(id)/link", limit: 64), as: UTF8.self)
+            decoding: try BoundedFile.read(path: "\(root)/\(driver)/\(id)/link", limit: 64), as: UTF8.self)
     }
 
     private mutating func newLink() -> String {

@@ -76,7 +76,8 @@ extension DockerStoreBuilder {
         }
         let image = ImageFact(
             id: id, names: names.sorted(), parent: parent, layers: chain, history: history,
-            created: history.last?.created, architecture: config.architecture, os: config.os)
+            created: history.last?.created, architecture: config.architecture, os: config.os,
+            metadata: ["content", "metadata"].map { "image/\(driver)/imagedb/\($0)/sha256/\(id)" })
         images[id] = image
         if !names.isEmpty { try writeRepositories() }
         return image

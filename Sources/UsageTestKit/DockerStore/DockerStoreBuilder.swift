@@ -13,6 +13,16 @@ public struct DockerStoreBuilder: Sendable {
     public internal(set) var layers: [String: LayerFact] = [:]
     public internal(set) var images: [String: ImageFact] = [:]
     public internal(set) var containers: [String: ContainerFact] = [:]
+    public internal(set) var volumes: [String: VolumeFact] = [:]
+    /// The storage driver: `overlay2`, `fuse-overlayfs`, `btrfs` (with plain directories for subvolumes) or `vfs`.
+    public let driver: String
+    /// What BuildKit's `snapshots.db` holds.
+    var snapshots = BoltTree()
+    /// The name of each committed snapshot of BuildKit's.
+    var snapshotNames: [String: String] = [:]
+    var snapshotFile: BoltFileBuilder?
+    var volumeOptions: [String: [String: String]] = [:]
+    var volumeFile: BoltFileBuilder?
 
     var generator: SeededGenerator
     /// The driver's directory of each layer.
@@ -20,43 +30,73 @@ public struct DockerStoreBuilder: Sendable {
     private var transactions = 0
 
     /// Makes the empty store in `root`, which is made where it does not exist.
-    public init(root: String, seed: UInt64 = 1) throws(KernelError) {
+    public init(root: String, seed: UInt64 = 1, driver: String = "overlay2") throws(KernelError) {
         try StoreFiles.makeDirectory(root)
-        self.root = DockerOverlay2Reader(root: root).identity.root
+        self.root = DockerReader(root: root).identity.root
+        self.driver = driver
         generator = SeededGenerator(seed: seed)
+        let image = "image/" + driver
         for path in [
-            "overlay2/l", "image/overlay2/layerdb/tmp", "image/overlay2/layerdb/sha256",
-            "image/overlay2/layerdb/mounts", "image/overlay2/imagedb/content/sha256",
-            "image/overlay2/imagedb/metadata/sha256", "containers", "volumes", "tmp",
+            isOverlay ? driver + "/l" : driverDirectory, image + "/layerdb/tmp", image + "/layerdb/sha256",
+            image + "/layerdb/mounts", image + "/imagedb/content/sha256",
+            image + "/imagedb/metadata/sha256", "containers", "volumes", "tmp",
         ] {
             try StoreFiles.makeDirectory("\(self.root)/\(path)")
         }
+        if driver == "btrfs" { try StoreFiles.makeDirectory(self.root + "/btrfs/quotas") }
         try writeRepositories()
+    }
+
+    /// Whether the driver keeps differences in `diff`, and full copies otherwise.
+    var isOverlay: Bool { driver == "overlay2" || driver == "fuse-overlayfs" }
+
+    /// Where the driver's directories are, below the root.
+    var driverDirectory: String {
+        switch driver {
+        case "btrfs": "btrfs/subvolumes"
+        case "vfs": "vfs/dir"
+        default: driver
+        }
     }
 
     /// Goes on with a store that another builder made.
     public init(opening root: String, seed: UInt64) {
-        let reader = DockerOverlay2Reader(root: root)
+        let reader = DockerReader(root: root)
         let facts = reader.read().facts
         self.root = reader.identity.root
+        driver = reader.identity.driver
         generator = SeededGenerator(seed: seed)
         layers = Dictionary(facts.layers.map { ($0.id, $0) }, uniquingKeysWith: { first, _ in first })
         images = Dictionary(facts.images.map { ($0.id, $0) }, uniquingKeysWith: { first, _ in first })
         containers = Dictionary(facts.containers.map { ($0.id, $0) }, uniquingKeysWith: { first, _ in first })
+        volumes = Dictionary(facts.volumes.map { ($0.name, $0) }, uniquingKeysWith: { first, _ in first })
+        let isOverlay = isOverlay
         directoryIDs = layers.mapValues { layer in
-            String(layer.directory.split(separator: "/").dropLast().last ?? "")
+            let parts = layer.directory.split(separator: "/")
+            return String((isOverlay ? parts.dropLast().last : parts.last) ?? "")
         }
     }
 
-    /// What a reader should find, in the order of ids.
+    /// What a reader should find, in the order of ids; all but the overhead.
     public var facts: StoreFacts {
-        StoreFacts(
-            store: StoreIdentity(engine: "docker", driver: "overlay2", root: root),
+        let logs = containers.keys.map { id in
+            TreeFact(
+                id: "log:\(id)", kind: .log, directory: "\(root)/containers/\(id)",
+                entries: ["*-json.log*", "local-logs", "container-cached.log*"])
+        }
+        let data = volumes.values.compactMap { volume in
+            volume.tree.map { TreeFact(id: $0, kind: .volume, directory: volume.source) }
+        }
+        let downloads = TreeFact(id: "in-flight:tmp", kind: .inFlight, directory: root + "/tmp")
+        return StoreFacts(
+            store: StoreIdentity(engine: "docker", driver: driver, root: root),
             layers: layers.values.sorted { $0.id < $1.id }, images: images.values.sorted { $0.id < $1.id },
-            containers: containers.values.sorted { $0.id < $1.id })
+            containers: containers.values.sorted { $0.id < $1.id },
+            volumes: volumes.values.sorted { $0.name < $1.name },
+            trees: (logs + data + [downloads]).sorted { $0.id < $1.id })
     }
 
-    public var metadata: String { "\(root)/image/overlay2" }
+    public var metadata: String { "\(root)/image/\(driver)" }
 
     /// Adds an image layer on the layer with chain id `parent`.
     ///
@@ -72,7 +112,8 @@ public struct DockerStoreBuilder: Sendable {
 
         let layer = LayerFact(
             id: id, kind: .image, parent: parent, directory: directory,
-            declaredSizeBytes: Int64(content.sizeBytes), diffID: newID())
+            isFullCopy: !isOverlay, declaredSizeBytes: Int64(content.sizeBytes), diffID: newID(),
+            metadata: groups(of: cacheID) + ["image/\(driver)/layerdb/sha256/\(id)"])
         transactions += 1
         let transaction = "\(metadata)/layerdb/tmp/write-set-\(transactions)"
         try StoreFiles.makeDirectory(transaction)

@@ -30,6 +30,51 @@ enum StoreFiles {
         try write(chunk, count: size, to: path)
     }
 
+    /// Replaces a whole file with other bytes.
+    static func write(_ bytes: [UInt8], to path: String) throws(KernelError) {
+        try write(bytes, count: bytes.count, to: path)
+    }
+
+    /// Copies the directories, files and links in a directory into another.
+    static func copy(_ directory: String, into other: String) throws(KernelError) {
+        for name in try names(in: directory) {
+            let (from, to) = ("\(directory)/\(name)", "\(other)/\(name)")
+            var status = stat()
+            guard lstat(from, &status) == 0 else { throw failure("lstat", from) }
+            switch status.st_mode & S_IFMT {
+            case S_IFDIR:
+                try makeDirectory(to)
+                try copy(from, into: to)
+            case S_IFLNK:
+                var target = [CChar](repeating: 0, count: 4096)
+                guard readlink(from, &target, target.count - 1) > 0 else { throw failure("readlink", from) }
+                try link(
+                    to,
+                    to: target.withUnsafeBufferPointer { $0.baseAddress.map { String(cString: $0) } ?? "" })
+            default:
+                let bytes: [UInt8]
+                do {
+                    bytes = try BoundedFile.read(path: from, limit: 1 << 30)
+                } catch {
+                    throw KernelError(call: "read", path: from, errno: .ioError)
+                }
+                try write(bytes, to: to)
+            }
+        }
+    }
+
+    private static func names(in directory: String) throws(KernelError) -> [String] {
+        do {
+            return try Directory.open(path: directory).entries().map {
+                String(decoding: $0.name.bytes, as: UTF8.self)
+            }
+        } catch let error as KernelError {
+            throw error
+        } catch {
+            throw KernelError(call: "getdents64", path: directory, errno: .ioError)
+        }
+    }
+
     static func rename(_ path: String, to new: String) throws(KernelError) {
         guard Glibc.rename(path, new) == 0 else { throw failure("rename", path) }
     }
@@ -43,17 +88,7 @@ enum StoreFiles {
         var status = stat()
         guard lstat(path, &status) == 0 else { return }
         if status.st_mode & S_IFMT == S_IFDIR {
-            let names: [Directory.Entry]
-            do {
-                names = try Directory.open(path: path).entries()
-            } catch let error as KernelError {
-                throw error
-            } catch {
-                throw KernelError(call: "getdents64", path: path, errno: .ioError)
-            }
-            for entry in names {
-                try remove(path + "/" + String(decoding: entry.name.bytes, as: UTF8.self))
-            }
+            for name in try names(in: path) { try remove(path + "/" + name) }
             guard rmdir(path) == 0 else { throw failure("rmdir", path) }
         } else {
             guard unlink(path) == 0 else { throw failure("unlink", path) }

@@ -18,6 +18,22 @@ public enum DockerObject {
         public let size: Int64
     }
 
+    public struct Volume: Sendable {
+        public let name: String
+        public let mountpoint: String
+        public let labels: [String: String]
+        /// -1 where the engine does not tell.
+        public let size: Int64
+    }
+
+    /// A record of the build cache.
+    public struct CacheRecord: Sendable {
+        public let id: String
+        public let isShared: Bool
+        public let isInUse: Bool
+        public let size: Int64
+    }
+
     public struct Container: Sendable {
         public let id: String
         public let name: String
@@ -64,6 +80,42 @@ extension DockerEngine {
                 sharedSize: entry.SharedSize, containers: entry.Containers)
         }
         return (images, usage.LayersSize)
+    }
+
+    /// What `docker system df -v` says of volumes and of the build cache.
+    public func volumesAndCache() async throws -> (
+        volumes: [DockerObject.Volume], cache: [DockerObject.CacheRecord]
+    ) {
+        struct Usage: Decodable {
+            let Size: Int64
+        }
+        struct Volume: Decodable {
+            let Name: String
+            let Mountpoint: String
+            let Labels: [String: String]?
+            let UsageData: Usage?
+        }
+        struct Record: Decodable {
+            let ID: String
+            let Shared: Bool
+            let InUse: Bool
+            let Size: Int64
+        }
+        struct All: Decodable {
+            let Volumes: [Volume]?
+            let BuildCache: [Record]?
+        }
+        let all = try JSONDecoder().decode(All.self, from: await api("system/df"))
+        let volumes = (all.Volumes ?? []).map { volume in
+            DockerObject.Volume(
+                name: volume.Name, mountpoint: volume.Mountpoint, labels: volume.Labels ?? [:],
+                size: volume.UsageData?.Size ?? -1)
+        }
+        let cache = (all.BuildCache ?? []).map { record in
+            DockerObject.CacheRecord(
+                id: record.ID, isShared: record.Shared, isInUse: record.InUse, size: record.Size)
+        }
+        return (volumes, cache)
     }
 
     /// The steps of an image, the oldest first.

@@ -4,21 +4,28 @@ internal import Synchronization
 
 /// A real `dockerd` with everything that it keeps below a directory of its own.
 ///
-/// It has no network but the host's and none of the host's configuration, and uses the overlay2 graph driver.
+/// It has no network but the host's and none of the host's configuration, and uses the overlay2 graph driver where no
+/// other is asked for.
 public final class DockerEngine: Sendable {
     public let directory: ScratchDirectory
+    /// Its graph driver.
+    public let driver: String
     private let child = Mutex<ChildProcess?>(nil)
 
     /// What `--data-root` names; `usaged --store docker=` takes it.
-    public var dataRoot: String { directory("root") }
+    public let dataRoot: String
     public var socket: String { directory("docker.sock") }
     /// What `dockerd` says.
     public var log: String { directory("dockerd.log") }
     public var processID: Int32? { child.withLock { $0 }?.processID }
 
-    /// Starts an engine below a new scratch directory and waits until it answers.
-    public static func start() async throws -> DockerEngine {
-        let engine = DockerEngine(directory: try ScratchDirectory("engine"))
+    /// Starts an engine below a new scratch directory and waits until it answers; its data is there too, unless
+    /// `dataRoot` names a place on another file system.
+    public static func start(
+        driver: String = "overlay2", dataRoot: String? = nil
+    ) async throws -> DockerEngine {
+        let engine = DockerEngine(
+            directory: try ScratchDirectory("engine"), driver: driver, dataRoot: dataRoot)
         do {
             try await engine.start()
         } catch {
@@ -28,8 +35,10 @@ public final class DockerEngine: Sendable {
         return engine
     }
 
-    private init(directory: ScratchDirectory) {
+    private init(directory: ScratchDirectory, driver: String, dataRoot: String?) {
         self.directory = directory
+        self.driver = driver
+        self.dataRoot = dataRoot ?? directory("root")
     }
 
     /// Starts the engine, again after ``kill()``, and waits until it answers.
@@ -44,7 +53,7 @@ public final class DockerEngine: Sendable {
             [
                 "dockerd", "--config-file", configuration, "--data-root", dataRoot, "--exec-root",
                 directory("exec"), "--host", "unix://\(socket)", "--pidfile", directory("pid"),
-                "--storage-driver=overlay2", "--iptables=false", "--ip-forward=false", "--bridge=none",
+                "--storage-driver=\(driver)", "--iptables=false", "--ip-forward=false", "--bridge=none",
                 "--containerd-namespace", namespace, "--containerd-plugins-namespace", "\(namespace)-plugins",
                 "--shutdown-timeout=2", "--log-level=warn",
             ],
@@ -143,6 +152,25 @@ public final class DockerEngine: Sendable {
             ["build", "--no-cache", "--force-rm", "--network", "host", "--tag", tag, directory(context)],
             deadline: deadline)
         return try await docker("image", "inspect", "--format", "{{.Id}}", tag).droppingAlgorithm
+    }
+
+    /// Builds an image with the engine's BuildKit, and returns what the client said.
+    ///
+    /// A client of version 23 or later does that by a plug-in alone, which Debian's does without.
+    @discardableResult
+    public func buildWithBuildKit(
+        tag: String, dockerfile: String, deadline: Duration = .seconds(300)
+    ) async throws -> String {
+        let context = "build-\(UUID().uuidString)"
+        try directory.write(dockerfile, to: "\(context)/Dockerfile")
+        var environment = clientEnvironment
+        environment["DOCKER_BUILDKIT"] = "1"
+        let debian = "/usr/bin/docker"
+        let client = FileManager.default.isExecutableFile(atPath: debian) ? debian : "docker"
+        return try await Command.output(
+            [
+                client, "build", "--progress", "plain", "--network", "host", "--tag", tag, directory(context),
+            ], environment: environment, deadline: deadline)
     }
 
     /// `GET` of the Engine API, whose figures are exact where the command rounds them.
