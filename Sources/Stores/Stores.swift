@@ -24,6 +24,12 @@ public enum Stores {
     /// The kinds that ``open(_:)`` makes a reader for.
     public static let supportedKinds: [StoreKind] = [.docker, .containersStorage, .containerd, .plain]
 
+    /// Whether the root of a store is a directory in which its engine has begun to work.
+    public static func isThere(_ store: StoreIdentity) -> Bool {
+        store.engine == "docker"
+            ? AbsolutePath.isDirectory(store.root + "/image") : AbsolutePath.isDirectory(store.root)
+    }
+
     /// What KIND may be, for messages.
     static var kindsText: String {
         let others = StoreKind.allCases.filter { !supportedKinds.contains($0) }.map(\.rawValue)

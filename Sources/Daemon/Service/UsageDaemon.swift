@@ -232,9 +232,15 @@ public final class UsageDaemon: Service {
     }
 
     private func forgetAll(but locations: [StoreLocation]) {
-        let identities = Set(locations.compactMap { try? Stores.open($0).identity })
-        for follower in stores.all
-        where !locations.contains(follower.location) && !identities.contains(follower.identity) {
+        let found = locations.compactMap { location in
+            (try? Stores.open(location)).map { (location: location, identity: $0.identity) }
+        }
+        let identities = Set(found.map(\.identity))
+        for follower in stores.all where !identities.contains(follower.identity) {
+            // A path that leads elsewhere, or a root with another driver, is another store; one that is gone for now,
+            // as of a disk that is not mounted, stays and says so.
+            let now = found.first { $0.location == follower.location }?.identity
+            if let now, !Stores.isThere(now) { continue }
             let store = follower.identity
             stores.remove(follower) { [books, layers, surveys] in
                 surveys.forget(store)

@@ -18,7 +18,8 @@ struct ReclaimModelTests {
             engine.remove(targets)
             let freed = before - engine.usedBytes
             if plan.doubts.isEmpty { exact += 1 } else { doubtful += 1 }
-            let isRight = plan.doubts.isEmpty ? plan.total.diskBytes == freed : plan.total.diskBytes >= freed
+            let isRight =
+                plan.doubts.isEmpty ? plan.total.diskBytes == freed : plan.total.diskBytes >= freed
             try #require(isRight, "seed \(seed): \(plan.total.diskBytes) and \(freed), \(plan.doubts)")
             #expect(plan.pieces.map(\.diskBytes).reduce(0, +) == plan.total.diskBytes, "seed \(seed)")
         }
