@@ -4,7 +4,7 @@
 set -eu
 
 build="pkg-config libsystemd-dev libsqlite3-dev"
-test="docker.io debootstrap curl ca-certificates e2fsprogs xfsprogs btrfs-progs"
+test="docker.io podman buildah busybox-static debootstrap curl ca-certificates e2fsprogs xfsprogs btrfs-progs"
 kernel="curl qemu-system-x86 busybox-static cpio e2fsprogs"
 
 case "${1:-}" in

@@ -159,6 +159,29 @@ struct ContainersStorageReaderTests {
         #expect(StoreConformance.flaws(of: facts) == [])
     }
 
+    @Test("what goes with an object is not in one group with the lists, whatever the id begins with")
+    func groups() throws {
+        let sandbox = try ContainersStorageSandbox.small()
+        let facts = sandbox.reader().read().facts
+        let groups = try #require(facts.overhead).groups
+        func isGroup(_ path: String) -> Bool {
+            groups.contains { $0.matches(path.split(separator: "/").map { Array($0.utf8) }) }
+        }
+        for path in [
+            "overlay/l", "overlay-layers/layers.json", "overlay-layers/layers.lock",
+            "overlay-images/images.json",
+            "overlay-containers/containers.json", "overlay-containers/volatile-containers.json", "overlay",
+        ] {
+            #expect(!isGroup(path), "\(path)")
+        }
+        for digit in "0123456789abcdef" {
+            let id = "\(digit)" + String(repeating: "c", count: 63)
+            for directory in ["overlay", "overlay-layers", "overlay-images", "overlay-containers"] {
+                #expect(isGroup("\(directory)/\(id)"), "\(directory)")
+            }
+        }
+    }
+
     @Test("the log that a removed container left is a log still")
     func logWithoutContainer() throws {
         let sandbox = try ContainersStorageSandbox.small()

@@ -40,28 +40,29 @@ extension ContainersStorageAssembly {
         return OverheadFact(directory: paths.root, excluded: excluded, groups: groups)
     }
 
+    /// What goes with one object; the lists and locks beside them are in none.
     private var groups: [PathPattern] {
-        // By the first digit of the id, so that `overlay/l` is none.
-        let digits = "0123456789abcdef"
-        var groups: [PathPattern] = []
-        var directories = [paths.below(paths.layers)]
+        // By the first digits of the id, so that `overlay/l` and `containers.json` are none.
+        let digits = "0123456789abcdef".map(String.init)
+        let ofContainers = digits.filter { $0 != "c" } + digits.map { "c" + $0 }
+        var starts = [
+            (paths.below(paths.layers), digits), (paths.below(paths.images), digits),
+            (paths.below(paths.containers), ofContainers), (paths.below(paths.volumes), [""]),
+        ]
         if paths.driver == .overlay {
             let data = paths.below(paths.data)
-            directories.append(data)
-            groups.append(PathPattern(stringLiteral: "\(data)/\(LayerDirectories.links)/*"))
+            starts += [(data, digits), ("\(data)/\(LayerDirectories.links)", [""])]
         }
-        groups += directories.flatMap { directory in
-            digits.map { PathPattern(stringLiteral: "\(directory)/\($0)*") }
+        var groups = starts.flatMap { directory, prefixes in
+            prefixes.map { PathPattern(stringLiteral: "\(directory)/\($0)*") }
         }
-        groups.append(PathPattern(stringLiteral: paths.below(paths.images) + "/*"))
-        groups.append(PathPattern(stringLiteral: paths.below(paths.containers) + "/*"))
-        groups.append(PathPattern(stringLiteral: paths.below(paths.volumes) + "/*"))
         // Any other id that an engine was given.
-        for group in layerFacts.flatMap(\.metadata) {
-            let names = group.split(separator: "/")
-            if names.count == 2, let first = names[1].first, !digits.contains(first) {
-                groups.append(PathPattern(exactly: group))
-            }
+        let named =
+            layerFacts.flatMap(\.metadata) + imageFacts.flatMap(\.metadata)
+            + containerFacts.flatMap(\.metadata)
+        for path in named.map(PathPattern.init(exactly:)) {
+            let names = path.names.map(\.prefix)
+            if !groups.contains(where: { $0.matches(names) }) { groups.append(path) }
         }
         return groups
     }
