@@ -105,6 +105,7 @@ extension Settings {
 extension Settings.Tracking {
     private static let keys = [
         "batch_interval", "polling_interval", "audit_interval", "watch_budget", "barrier_deadline",
+        "orphan_grace",
     ]
 
     fileprivate mutating func take(_ field: Field, _ reader: inout NodeReader) {
@@ -119,6 +120,9 @@ extension Settings.Tracking {
         }
         reader.milliseconds(fields["barrier_deadline"], in: 50...30_000).map {
             barrierDeadline = .milliseconds($0)
+        }
+        reader.milliseconds(fields["orphan_grace"], in: 1000...30 * 24 * hour).map {
+            orphanGrace = .milliseconds($0)
         }
         reader.value(fields["watch_budget"], Self.watchBudget).map { watchBudget = $0 }
     }

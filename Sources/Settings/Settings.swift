@@ -47,6 +47,8 @@ public struct Settings: Hashable, Sendable {
         public var watchBudget: Int?
         /// How long a request waits for queued changes before its answer says that it is not exact.
         public var barrierDeadline: Duration = .seconds(2)
+        /// How long a directory that no metadata names must have stayed the same to be called an orphan.
+        public var orphanGrace: Duration = .seconds(600)
 
         public init() {}
     }

@@ -33,6 +33,7 @@ struct SettingsLoadTests {
               batch_interval: 50ms
               polling_interval: 1m
               audit_interval: 1d
+              orphan_grace: 1h
               watch_budget: 1000
               barrier_deadline: 1.5s
             alerts:
@@ -64,6 +65,7 @@ struct SettingsLoadTests {
         expected.tracking.batchInterval = .milliseconds(50)
         expected.tracking.pollingInterval = .seconds(60)
         expected.tracking.auditInterval = .seconds(86_400)
+        expected.tracking.orphanGrace = .seconds(3600)
         expected.tracking.watchBudget = 1000
         expected.tracking.barrierDeadline = .milliseconds(1500)
         expected.alerts = [

@@ -5,17 +5,19 @@ public final class ContainerdEngine: Sendable {
     public let directory: ScratchDirectory
     private let process: ChildProcess
 
-    public var root: String { directory("root") }
+    public let root: String
     public var state: String { directory("state") }
     private var socket: String { directory("containerd.sock") }
 
-    /// Starts an engine below a new scratch directory and waits until it answers.
-    public static func start() async throws -> ContainerdEngine {
+    /// Starts an engine below a new scratch directory, its root there or on another file system, and waits until it
+    /// answers.
+    public static func start(root: String? = nil) async throws -> ContainerdEngine {
         let directory = try ScratchDirectory("containerd")
+        let root = root ?? directory("root")
         let configuration = try directory.write(
             """
             version = 2
-            root = "\(directory("root"))"
+            root = "\(root)"
             state = "\(directory("state"))"
             disabled_plugins = ["io.containerd.grpc.v1.cri"]
             [grpc]
@@ -24,7 +26,7 @@ public final class ContainerdEngine: Sendable {
         let process = try await ChildProcess.start(
             ["containerd", "--config", configuration, "--log-level", "warn"],
             output: .file(directory("log")), error: .file(directory("log")), diesWithParent: true)
-        let engine = ContainerdEngine(directory: directory, process: process)
+        let engine = ContainerdEngine(directory: directory, root: root, process: process)
         do {
             try await wait(until: "containerd to answer", deadline: .seconds(60)) {
                 try await engine.ctr("version").contains("Server")
@@ -36,7 +38,8 @@ public final class ContainerdEngine: Sendable {
         return engine
     }
 
-    private init(directory: ScratchDirectory, process: ChildProcess) {
+    private init(directory: ScratchDirectory, root: String, process: ChildProcess) {
+        self.root = root
         self.directory = directory
         self.process = process
     }

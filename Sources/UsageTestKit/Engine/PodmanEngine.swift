@@ -27,14 +27,15 @@ public final class PodmanEngine: Sendable {
     public let driver: String
 
     /// The graph root; `usaged --store containers-storage=` takes it.
-    public var root: String { directory("root") }
+    public let root: String
     public var runRoot: String { directory("run") }
     /// The configuration that names both.
     public var configuration: String { directory("storage.conf") }
 
-    /// Makes an empty store below a new scratch directory, with the image ``base``: a shell.
-    public static func make(driver: String) async throws -> PodmanEngine {
-        let engine = PodmanEngine(directory: try ScratchDirectory("podman"), driver: driver)
+    /// Makes an empty store below a new scratch directory, or at a root on another file system, with the image ``base``:
+    /// a shell.
+    public static func make(driver: String, root: String? = nil) async throws -> PodmanEngine {
+        let engine = PodmanEngine(directory: try ScratchDirectory("podman"), driver: driver, root: root)
         do {
             try await engine.prepare()
         } catch {
@@ -44,7 +45,8 @@ public final class PodmanEngine: Sendable {
         return engine
     }
 
-    private init(directory: ScratchDirectory, driver: String) {
+    private init(directory: ScratchDirectory, driver: String, root: String?) {
+        self.root = root ?? directory("root")
         self.directory = directory
         self.driver = driver
     }
