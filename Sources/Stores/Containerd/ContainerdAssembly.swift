@@ -129,6 +129,12 @@ struct ContainerdAssembly {
                     < (SnapshotterMetadata.parts(ofKey: $1)?.sequence ?? .max, $1)
             }
             for key in order {
+                guard owners[snapshotter]?[key] != nil else {
+                    // One that is removed and not collected yet must not keep the id from its successor.
+                    let number = known[key]?.number ?? 0
+                    objects.append((Self.object(snapshotter, key), ["\(snapshotter.rawValue)/\(number)"]))
+                    continue
+                }
                 let parts = SnapshotterMetadata.parts(ofKey: key)
                 let name = Self.id(ofName: owners[snapshotter]?[key]?.name ?? parts?.name ?? key)
                 let namespace = FileName.escape(Array((parts?.namespace ?? "").utf8))
@@ -138,7 +144,8 @@ struct ContainerdAssembly {
                         [name, "\(namespace)/\(name)", "\(namespace)/\(snapshotter.rawValue)/\(name)"]
                     ))
             }
-            for name in (listing.snapshots[snapshotter] ?? [:]).keys.sorted() {
+            let numbers = Set(known.values.map { String($0.number) })
+            for name in (listing.snapshots[snapshotter] ?? [:]).keys.sorted() where !numbers.contains(name) {
                 objects.append((Self.object(snapshotter, "/" + name), ["\(snapshotter.rawValue)/\(name)"]))
             }
         }

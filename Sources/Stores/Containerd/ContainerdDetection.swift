@@ -1,5 +1,4 @@
 public import Accounting
-import Kernel
 
 /// Where to look for the stores of containerd.
 public struct ContainerdDetection: Hashable, Sendable {
@@ -63,39 +62,16 @@ public struct ContainerdDetection: Hashable, Sendable {
     }
 
     private func configured() throws(MetadataFault) -> (root: String?, state: String?) {
-        let bytes: [UInt8]
-        do {
-            // Configuration management likes to make it a symbolic link.
-            bytes = try BoundedFile.read(path: AbsolutePath.resolve(configuration), limit: 4 << 20)
-        } catch {
-            if error.isMissing { return (nil, nil) }
-            throw MetadataFault(error, path: configuration)
-        }
-        let values = Self.topLevelStrings(String(decoding: bytes, as: UTF8.self))
+        // Configuration management likes to make it a symbolic link.
+        let document = try TOMLFile.read(configuration, followingLinks: true)
+        var values: [String: String] = [:]
         for name in ["root", "state"] {
-            guard let path = values[name], !path.hasPrefix("/") else { continue }
-            throw MetadataFault.damaged(
-                configuration, "\(name) is \(ObjectID.quoted(path)), not an absolute path")
+            guard let value = document?.value(name), value != .string("") else { continue }
+            guard let path = value.string, path.hasPrefix("/") else {
+                throw .damaged(configuration, "\(name) is not an absolute path")
+            }
+            values[name] = path
         }
         return (values["root"], values["state"])
-    }
-
-    /// The strings before the first table of a TOML document.
-    static func topLevelStrings(_ text: String) -> [String: String] {
-        var values: [String: String] = [:]
-        for line in text.split(whereSeparator: \.isNewline) {
-            let line = line.drop { $0 == " " || $0 == "\t" }
-            if line.hasPrefix("[") { break }
-            let parts = line.split(separator: "=", maxSplits: 1)
-            guard parts.count == 2 else { continue }
-            let value = parts[1].drop { $0 == " " || $0 == "\t" }
-            guard let quote = value.first, quote == "\"" || quote == "'" else { continue }
-            let name = parts[0].filter { $0 != " " && $0 != "\t" }
-            let end = value.dropFirst().firstIndex(of: quote)
-            if let end, end > value.index(after: value.startIndex) {
-                values[name] = String(value[value.index(after: value.startIndex)..<end])
-            }
-        }
-        return values
     }
 }

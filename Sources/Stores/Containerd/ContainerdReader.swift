@@ -11,7 +11,7 @@ import Synchronization
 /// `NAMESPACE/ID` (`NAMESPACE/SNAPSHOTTER/ID` if that is taken as well), for as long as it is there. Images and
 /// containers are told apart in the same way. A blob's id is the hexadecimal part of its digest, with `content/` before
 /// it where an image's lowest layer has the same one, which is so for layers that are not compressed. A directory of a
-/// snapshotter that no snapshot has is `SNAPSHOTTER/NAME`.
+/// snapshotter that no snapshot of a namespace has is `SNAPSHOTTER/NAME`.
 ///
 /// The databases are read without a lock. Facts are only given of a moment at which all of them stood still; that they
 /// never did is told as the store's being unreadable.
