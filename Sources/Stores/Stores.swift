@@ -9,7 +9,8 @@ public enum Stores {
         switch location.kind {
         case .docker: DockerReader(root: location.path, options: options)
         case .plain: PlainReader(root: location.path)
-        case .dockerClassic, .containersStorage, .containerd:
+        case .dockerClassic: DockerClassicReader(root: location.path, options: options)
+        case .containersStorage, .containerd:
             throw StoreOpenError(location: location, reason: "stores of this kind cannot be read yet")
         }
     }
