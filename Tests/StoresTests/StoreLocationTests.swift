@@ -24,7 +24,7 @@ struct StoreLocationTests {
 
     @Test(
         "a kind that cannot be read yet is refused",
-        arguments: [StoreKind.containerd, .containersStorage, .dockerClassic])
+        arguments: [StoreKind.containerd, .containersStorage])
     func refusesKinds(kind: StoreKind) {
         #expect(throws: StoreOpenError.self) { try Stores.open(StoreLocation(kind: kind, path: "/x")) }
     }
