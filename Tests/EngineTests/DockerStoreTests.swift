@@ -199,7 +199,7 @@ extension EngineTests {
         @Test("what a killed build or pull leaves is an orphan once it is old enough")
         func orphans() async throws {
             try await withEngine(driver: "overlay2") { engine in
-                try await engine.docker("run", "--name", "c", "--network", "none", "small:1", "sh", "-c", ":")
+                try await engine.docker("run", "--name", "cut", "--network", "none", "small:1", "sh", "-c", ":")
                 let facts = try await engine.facts()
                 let container = try #require(facts.containers.first)
                 // The engine forgets the container, as after a removal that was cut short.
