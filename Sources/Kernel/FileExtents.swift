@@ -19,30 +19,12 @@ public enum FileExtents {
     public static func forEachShared(
         _ name: FileName, in directory: Directory, _ body: (Extent) -> Void
     ) throws(KernelError) {
-        let handle = name.withCString { name in
-            DescriptorReserve.opening {
-                openat(directory.descriptor.rawValue, name, CLINUX_O_PATH | O_NOFOLLOW | O_CLOEXEC)
-            }
-        }
-        guard handle >= 0 else { return }
-        defer {
-            close(handle)
-            DescriptorReserve.takeBack()
-        }
-        // Held by O_PATH, which opens nothing, until it is known to be no device.
-        var status = clinux_status()
-        guard clinux_status_at(handle, "", &status) == 0, status.mode & UInt32(S_IFMT) == UInt32(S_IFREG)
-        else { return }
         // A lease that a process of the container holds on it is not waited for.
-        let raw = DescriptorReserve.opening {
-            open("/proc/self/fd/\(handle)", O_RDONLY | O_NONBLOCK | O_CLOEXEC | O_NOCTTY)
-        }
-        guard raw >= 0 else { return }
-        defer { close(raw) }
+        guard let file = try? RegularFile.open(name, in: directory) else { return }
         var start: UInt64 = 0
         var extents = [clinux_extent](repeating: clinux_extent(), count: Int(CLINUX_EXTENTS))
         while true {
-            let count = clinux_extents(raw, start, &extents)
+            let count = clinux_extents(file.raw, start, &extents)
             guard count >= 0 else { throw KernelError(call: "fiemap", path: name.escaped) }
             guard count > 0 else { return }
             for extent in extents.prefix(Int(count))

@@ -4,7 +4,7 @@ internal import SystemPackage
 
 /// An open regular file, read by position; it is closed with its last reference.
 public final class RegularFile: Sendable {
-    private let raw: Int32
+    let raw: Int32
     /// For messages.
     public let path: String
 

@@ -11,14 +11,6 @@ public struct Settings: Hashable, Sendable {
             case containerd
             /// A directory of layer directories that no engine owns.
             case plain
-
-            /// Whether this version has a reader for it.
-            public var isReadable: Bool {
-                switch self {
-                case .docker, .containersStorage, .containerd, .plain: true
-                case .dockerClassic: false
-                }
-            }
         }
 
         public var kind: Kind
@@ -89,8 +81,7 @@ extension Settings.Store: CustomStringConvertible {
     public var description: String { "\(kind.rawValue)=\(path)" }
 
     private static var kindsText: String {
-        let (can, cannot) = (Kind.allCases.filter(\.isReadable), Kind.allCases.filter { !$0.isReadable })
-        return "KIND is \(can.map(\.rawValue).joined(separator: " or ")) "
-            + "(this version cannot read \(cannot.map(\.rawValue).joined(separator: ", ")))"
+        let kinds = Kind.allCases.map(\.rawValue)
+        return "KIND is \(kinds.dropLast().joined(separator: ", ")) or \(kinds.last ?? "")"
     }
 }

@@ -5,10 +5,10 @@ public enum Stores {
     /// Nothing is read yet. A root that does not exist is no error here: each reading says so until it does.
     public static func open(
         _ location: StoreLocation, options: StoreOptions = StoreOptions()
-    ) throws(StoreOpenError) -> any StoreReader {
+    ) -> any StoreReader {
         switch location.kind {
         case .docker: DockerReader(root: location.path, options: options)
-        case .plain: PlainReader(root: location.path)
+        case .dockerClassic: DockerClassicReader(root: location.path, options: options)
         case .containersStorage:
             ContainersStorageReader(
                 root: location.path, options: options,
@@ -16,13 +16,9 @@ public enum Stores {
         case .containerd:
             ContainerdReader(
                 root: location.path, state: ContainerdDetection().state(of: location.path), options: options)
-        case .dockerClassic:
-            throw StoreOpenError(location: location, reason: "stores of this kind cannot be read yet")
+        case .plain: PlainReader(root: location.path)
         }
     }
-
-    /// The kinds that ``open(_:)`` makes a reader for.
-    public static let supportedKinds: [StoreKind] = [.docker, .containersStorage, .containerd, .plain]
 
     /// Whether the root of a store is a directory in which its engine has begun to work.
     public static func isThere(_ store: StoreIdentity) -> Bool {
@@ -32,23 +28,7 @@ public enum Stores {
 
     /// What KIND may be, for messages.
     static var kindsText: String {
-        let others = StoreKind.allCases.filter { !supportedKinds.contains($0) }.map(\.rawValue)
-        return "KIND is \(supportedKinds.map(\.rawValue).joined(separator: " or ")) "
-            + "(this version cannot read \(others.joined(separator: ", ")))"
-    }
-}
-
-/// A store for which there is no reader.
-public struct StoreOpenError: Error, Hashable, Sendable, CustomStringConvertible {
-    public let location: StoreLocation
-    public let reason: String
-
-    public init(location: StoreLocation, reason: String) {
-        self.location = location
-        self.reason = reason
-    }
-
-    public var description: String {
-        "store \(location): \(reason); \(Stores.kindsText)"
+        let kinds = StoreKind.allCases.map(\.rawValue)
+        return "KIND is \(kinds.dropLast().joined(separator: ", ")) or \(kinds.last ?? "")"
     }
 }

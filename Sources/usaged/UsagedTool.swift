@@ -25,7 +25,7 @@ struct UsagedCommand: ParsableCommand {
 
     @Option(
         help: ArgumentHelp(
-            "A store to follow; may be given more than once and turns detection off. KIND is docker or containers-storage or containerd or plain.",
+            "A store to follow; may be given more than once and turns detection off. KIND is docker, docker-classic, containers-storage, containerd or plain.",
             valueName: "kind=path"),
         transform: { text in
             do {
@@ -98,11 +98,6 @@ enum UsagedTool {
             settings = try command.options.settings()
         } catch {
             complain("\(error)")
-            return .wrongUsage
-        }
-        let unsupported = command.options.unsupportedStores(settings)
-        guard unsupported.isEmpty else {
-            for line in unsupported { complain(line) }
             return .wrongUsage
         }
         let overlapping = command.options.overlappingStores(settings)

@@ -112,24 +112,6 @@ struct CommandLineTests {
     }
 
     @Test(
-        "a store that cannot be read yet ends with 2, is named, and those that can be are listed",
-        arguments: ["docker-classic"], [true, false])
-    func unsupportedKind(kind: String, inConfiguration: Bool) async throws {
-        try await withScratch { scratch in
-            let store = "\(kind)=/var/lib/none"
-            let file = try scratch.write(
-                inConfiguration ? "stores:\n  - \(store)\n" : "", to: "usaged.yaml")
-            let result = try await run(
-                scratch,
-                ["--config", file, "--socket", scratch("s"), "--state", scratch("state")]
-                    + (inConfiguration ? [] : ["--store", store]))
-            #expect(result.status == 2, "\(result)")
-            #expect(result.err.contains(store), "\(result)")
-            #expect(result.err.contains("KIND is docker or containers-storage or containerd or plain ("), "\(result)")
-        }
-    }
-
-    @Test(
         "stores that overlap end with 2, and both are named", arguments: [true, false],
         ["inside", "outside", "twice", "link"])
     func overlap(inConfiguration: Bool, how: String) async throws {

@@ -190,28 +190,9 @@ struct StatusLineTests {
 
 @Suite("kinds of stores")
 struct StoreKindTests {
-    @Test("the configuration and the readers know the same kinds, and agree which can be read")
+    @Test("the configuration and the readers know the same kinds")
     func agree() {
         #expect(Settings.Store.Kind.allCases.map(\.rawValue) == StoreKind.allCases.map(\.rawValue))
-        #expect(
-            Settings.Store.Kind.allCases.filter(\.isReadable).map(\.rawValue)
-                == Stores.supportedKinds.map(\.rawValue))
-    }
-
-    @Test("a kind that cannot be read is refused with the place that names it")
-    func refused() {
-        var settings = Settings()
-        settings.stores = [.init(kind: .dockerClassic, path: "/c")]
-        #expect(
-            DaemonOptions().unsupportedStores(settings) == [
-                "stores in the configuration: store docker-classic=/c: stores of this kind cannot be read yet; "
-                    + "KIND is docker or containers-storage or containerd or plain "
-                    + "(this version cannot read docker-classic)"
-            ])
-        let options = DaemonOptions(stores: [.init(kind: .dockerClassic, path: "/d")])
-        #expect(
-            options.unsupportedStores(Settings()).first?.hasPrefix("--store: store docker-classic=/d: ")
-                == true)
     }
 }
 

@@ -68,17 +68,20 @@ extension EngineTests {
                 #expect(facts.problems == [])
                 #expect(StoreConformance.flaws(of: facts) == [])
                 let theirs = try await engine.volumesAndCache().volumes
-                #expect(Set(facts.volumes.map(\.name)) == Set(theirs.map(\.name)))
+                // Of what has options it does not tell.
+                #expect(Set(facts.volumes.map(\.name)) == Set(theirs.map(\.name) + ["memory"]))
+                let listed = try await engine.docker("volume", "ls", "--quiet").split(separator: "\n")
+                #expect(Set(facts.volumes.map(\.name)) == Set(listed.map(String.init)))
                 let walk = try await engine.storeWalk(facts)
                 for volume in theirs {
                     let ours = try #require(facts.volumes.first { $0.name == volume.name })
                     #expect(ours.labels == volume.labels)
                     #expect(ours.isAnonymous == (volume.name.count == 64))
-                    #expect((ours.tree == nil) == (volume.name == "memory"))
-                    guard let tree = ours.tree else { continue }
+                    let tree = try #require(ours.tree)
                     #expect(facts.trees.first { $0.id == tree }?.directory == volume.mountpoint)
                     #expect(walk.sizes[tree] == volume.size, "\(volume.name)")
                 }
+                #expect(facts.volumes.first { $0.name == "memory" }?.tree == nil)
                 #expect(walk.sizes["volume:plain"] == 70_000)
                 let container = try #require(facts.containers.first { $0.name == "writer" })
                 #expect(
@@ -104,7 +107,8 @@ extension EngineTests {
                     "run", "--name", "local", "--network", "none", "--log-driver", "local", "--log-opt",
                     "max-size=20k", "small:1", "sh", "-c", lines)
                 try await engine.docker(
-                    "run", "--name", "none", "--network", "none", "--log-driver", "none", "small:1", "true")
+                    "run", "--name", "none", "--network", "none", "--log-driver", "none", "small:1", "sh",
+                    "-c", ":")
                 let facts = try await engine.facts()
                 #expect(facts.problems == [])
                 #expect(StoreConformance.flaws(of: facts) == [])
@@ -135,13 +139,19 @@ extension EngineTests {
                 let build = Task {
                     try await engine.buildWithBuildKit(tag: "built:1", dockerfile: dockerfile)
                 }
-                let running = try await wait(for: "a step that runs", deadline: .seconds(60)) {
-                    let facts = try await engine.facts(orphanSeconds: 2)
-                    #expect(!facts.layers.contains { $0.kind == .orphan })
-                    return facts.layers.first { layer in
-                        layer.kind == .buildCache && layer.isWritable
-                            && FileManager.default.fileExists(atPath: layer.directory + "/a")
+                let seen = Task {
+                    try await wait(for: "a step that runs", deadline: .seconds(30)) {
+                        let facts = try await engine.facts(orphanSeconds: 2)
+                        #expect(!facts.layers.contains { $0.kind == .orphan })
+                        return facts.layers.first { layer in
+                            layer.kind == .buildCache && layer.isWritable
+                                && FileManager.default.fileExists(atPath: layer.directory + "/a")
+                        }
                     }
+                }
+                guard let running = try? await seen.value else {
+                    Issue.record("no step was seen to run: \(await build.result)")
+                    return
                 }
                 #expect(running.mount != nil)
                 try await wait(until: "the build to be seen to its end", deadline: .seconds(60)) {
@@ -189,7 +199,8 @@ extension EngineTests {
         @Test("what a killed build or pull leaves is an orphan once it is old enough")
         func orphans() async throws {
             try await withEngine(driver: "overlay2") { engine in
-                try await engine.docker("run", "--name", "c", "--network", "none", "small:1", "true")
+                try await engine.docker(
+                    "run", "--name", "cut", "--network", "none", "small:1", "sh", "-c", ":")
                 let facts = try await engine.facts()
                 let container = try #require(facts.containers.first)
                 // The engine forgets the container, as after a removal that was cut short.
@@ -268,6 +279,7 @@ extension EngineTests {
             victims.sort { $0[0] != "rmi" && $1[0] == "rmi" }
             victims += (0..<3).map { ["volume", "rm", "v\($0)"] }
             var facts = whole
+            var sum: Int64 = 0
             for command in victims {
                 let walk = try await engine.storeWalk(facts)
                 let before = try await engine.wholeUsage()
@@ -277,14 +289,15 @@ extension EngineTests {
                 #expect(next.problems == [])
                 let after = try await engine.storeWalk(next)
                 let gone = walk.bytes(goneFrom: facts, to: next)
-                #expect(gone > 0)
+                // What others are built on stays, and loses a name.
+                sum += gone
                 let now = try await engine.wholeUsage()
                 #expect(
                     before - now == gone + walk.databases - after.databases,
                     "\(command), seed \(seed)")
                 facts = next
             }
-            #expect(facts.containers.isEmpty && facts.volumes.isEmpty)
+            #expect(facts.containers.isEmpty && facts.volumes.isEmpty && sum > 100_000)
             #expect(facts.images.map(\.names) == [["small:1"]])
         }
 
@@ -302,7 +315,7 @@ extension EngineTests {
             let containers = try await engine.containers()
             #expect(Set(facts.containers.map(\.id)) == Set(containers.map(\.id)))
             guard engine.driver == "overlay2" else {
-                #expect(facts.layers.allSatisfy(\.isFullCopy))
+                #expect(!facts.layers.contains { !$0.isFullCopy })
                 return
             }
             for layer in facts.layers where layer.kind == .image {

@@ -89,9 +89,12 @@ struct SettingsErrorTests {
             ("stores: docker=/a", "stores: must be a list"),
             (
                 "stores: [docker]",
-                "is not KIND=PATH; KIND is docker or containers-storage or containerd or plain (this version cannot read docker-classic"
+                "is not KIND=PATH; KIND is docker, docker-classic, containers-storage, containerd or plain"
             ),
-            ("stores: [rkt=/a]", "there is no kind \"rkt\"; KIND is docker or containers-storage or containerd or plain"),
+            (
+                "stores: [rkt=/a]",
+                "there is no kind \"rkt\"; KIND is docker, docker-classic, containers-storage, containerd or plain"
+            ),
             ("stores: [docker=a]", "is not an absolute path"),
             ("stores: [docker=/a/../b]", "without . and .."),
             ("stores: [docker=/a, docker=/a]", "stores[1]: \"docker=/a\" is given twice"),

@@ -55,7 +55,8 @@ struct ShippedFileTests {
         #expect(
             shown.sorted() == [
                 "audit_interval", "barrier_deadline", "batch_interval", "daemon_json", "docker", "group",
-                "log_level", "orphan_grace", "path", "polling_interval", "socket", "state_directory", "stores", "tracking",
+                "log_level", "orphan_grace", "path", "polling_interval", "socket", "state_directory",
+                "stores", "tracking",
                 "watch_budget",
             ])
     }

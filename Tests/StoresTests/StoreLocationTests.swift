@@ -12,7 +12,7 @@ struct StoreLocationTests {
     }
 
     @Test(
-        "a wrong argument is quoted, and the kinds are told with which of them can be read",
+        "a wrong argument is quoted, and the kinds are told",
         arguments: ["docker", "dokcer=/x", "docker=", "=", ""])
     func refuses(argument: String) throws {
         let error = #expect(throws: StoreLocationError.self) { try StoreLocation(parsing: argument) }
@@ -20,15 +20,8 @@ struct StoreLocationTests {
         #expect(text.contains("'\(argument)'"))
         #expect(
             text.contains(
-                "KIND is docker or containers-storage or containerd or plain (this version cannot read docker-classic)"))
+                "KIND is docker, docker-classic, containers-storage, containerd or plain"))
         #expect(StoreKind.allCases.allSatisfy { text.contains($0.rawValue) })
-    }
-
-    @Test(
-        "a kind that cannot be read yet is refused",
-        arguments: [StoreKind.dockerClassic])
-    func refusesKinds(kind: StoreKind) {
-        #expect(throws: StoreOpenError.self) { try Stores.open(StoreLocation(kind: kind, path: "/x")) }
     }
 
     @Test(

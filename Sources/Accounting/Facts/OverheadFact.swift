@@ -8,6 +8,7 @@ public struct OverheadFact: Hashable, Sendable {
     /// Paths below it that count elsewhere, with all below them: layers, trees, mount points.
     public var excluded: [PathPattern]
     /// Paths below it that go together with an object; objects name them in their `metadata`.
+    /// Of one inside another, what lies in it is in the inner one alone.
     public var groups: [PathPattern]
 
     public init(directory: String, excluded: [PathPattern] = [], groups: [PathPattern] = []) {

@@ -45,12 +45,4 @@ public struct DaemonOptions: Sendable {
     public func overlappingStores(_ settings: Settings) -> [String] {
         Stores.overlaps(locations(settings)).map(\.description)
     }
-
-    /// The stores that are named but cannot be read by this version, each in one line with the place that names it.
-    public func unsupportedStores(_ settings: Settings) -> [String] {
-        locations(settings).filter { !Stores.supportedKinds.contains($0.kind) }.map { location in
-            let error = StoreOpenError(location: location, reason: "stores of this kind cannot be read yet")
-            return stores.isEmpty ? "stores in the configuration: \(error)" : "--store: \(error)"
-        }
-    }
 }

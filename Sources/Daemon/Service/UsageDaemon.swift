@@ -197,15 +197,15 @@ public final class UsageDaemon: Service {
 
     private func follow(_ location: StoreLocation) throws {
         let follower = try StoreFollower(
-            location: location, reader: try open(location), books: books, layers: layers,
+            location: location, reader: open(location), books: books, layers: layers,
             surveys: surveys, counters: counters)
         stores.add(follower)
     }
 
-    private func open(_ location: StoreLocation) throws(StoreOpenError) -> any StoreReader {
+    private func open(_ location: StoreLocation) -> any StoreReader {
         var options = StoreOptions()
         options.orphanSeconds = Double(settings.tracking.orphanGrace.milliseconds) / 1000
-        return try Stores.open(location, options: options)
+        return Stores.open(location, options: options)
     }
 
     private func detect() {
@@ -228,7 +228,7 @@ public final class UsageDaemon: Service {
 
     private func followFound(_ location: StoreLocation) throws {
         let followed = stores.all.map(\.location)
-        guard !followed.contains(location), !stores.has(try open(location).identity) else { return }
+        guard !followed.contains(location), !stores.has(open(location).identity) else { return }
         if let overlap = Stores.overlaps(followed + [location]).last {
             let isNew = overlaps.withLock { $0.insert(overlap).inserted }
             if isNew { logger.warning("\(overlap)") }
@@ -238,9 +238,7 @@ public final class UsageDaemon: Service {
     }
 
     private func forgetAll(but locations: [StoreLocation]) {
-        let found = locations.compactMap { location in
-            (try? open(location)).map { (location: location, identity: $0.identity) }
-        }
+        let found = locations.map { (location: $0, identity: open($0).identity) }
         let identities = Set(found.map(\.identity))
         for follower in stores.all where !identities.contains(follower.identity) {
             // A path that leads elsewhere, or a root with another driver, is another store; one that is gone for now,

@@ -17,7 +17,9 @@ struct BuildCacheDatabase: Sendable {
     struct Content: Sendable {
         /// By the driver's directory.
         var directories: [String: Entry] = [:]
-        /// The directory of each snapshot that has another name than it.
+        /// What each snapshot with a name of its own is: a directory of the driver's, or the chain id of a layer.
+        ///
+        /// A chain id has its algorithm before it.
         var names: [String: String] = [:]
         /// Whether it is all that BuildKit knows: else what it does not name may be of BuildKit all the same.
         var isComplete = true
@@ -59,6 +61,11 @@ struct BuildCacheDatabase: Sendable {
             let key = String(decoding: name, as: UTF8.self)
             // One of the layer store; `layerdb` has it.
             if ObjectID.digest(key) != nil { continue }
+            if bucket.value("committed") == nil, let chainID = bucket.text("chainid") {
+                // Another name of a layer that an image brought; there is no directory of it.
+                content.names[key] = chainID
+                continue
+            }
             let directory = bucket.text("committed") ?? key
             guard ObjectID.isDirectoryID(directory) else {
                 wrong.append(directory)

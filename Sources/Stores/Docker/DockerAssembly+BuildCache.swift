@@ -24,8 +24,9 @@ extension DockerAssembly {
         // Any of them may lie on any other.
         for index in layerFacts.indices[start...] {
             layerFacts[index].parent = layerFacts[index].parent.flatMap { parent in
-                if let chainID = ObjectID.digest(parent) { return ids.contains(chainID) ? chainID : nil }
-                return owners[cache.names[parent] ?? parent]
+                let below = cache.names[parent] ?? parent
+                if let chainID = ObjectID.digest(below) { return ids.contains(chainID) ? chainID : nil }
+                return owners[below]
             }
         }
         addContent()

@@ -76,13 +76,10 @@ extension OverheadScanner.Step {
     fileprivate func below(_ name: FileName) -> Self? {
         let excluded = excluded.filter { $0.names.count > depth && $0.names[depth].matches(name.bytes) }
         if excluded.contains(where: { $0.names.count == depth + 1 }) { return nil }
-        guard group == nil else {
-            return Self(depth: depth + 1, excluded: excluded, groups: [], group: group)
-        }
         let groups = groups.filter { $0.names.count > depth && $0.names[depth].matches(name.bytes) }
         let path = groups.isEmpty ? "" : (path.isEmpty ? "" : path + "/") + name.escaped
         return Self(
             depth: depth + 1, excluded: excluded, groups: groups, path: path,
-            group: groups.contains { $0.names.count == depth + 1 } ? path : nil)
+            group: groups.contains { $0.names.count == depth + 1 } ? path : group)
     }
 }

@@ -78,6 +78,39 @@ enum DockerJSON {
         var MountPoints: [String: MountPoint]
     }
 
+    struct ClassicImage: Encodable {
+        struct Config: Encodable {
+            var Cmd: [String]
+        }
+
+        var id: String
+        var parent: String?
+        var comment: String?
+        var created: String
+        var container_config: Config
+        var docker_version = "1.5.0"
+        var architecture = "amd64"
+        var os = "linux"
+    }
+
+    struct ClassicContainer: Encodable {
+        var ID: String
+        var Name: String
+        var Image: String
+        var Driver: String
+        var Created: String
+        var Config: Container.Config
+        var State: Container.State
+        var Volumes: [String: String]
+    }
+
+    struct ClassicVolume: Encodable {
+        var ID: String
+        var Path: String
+        var IsBindMount: Bool
+        var Writable: Bool
+    }
+
     static func text(_ value: some Encodable) -> String {
         let encoder = JSONEncoder()
         encoder.outputFormatting = [.sortedKeys, .withoutEscapingSlashes]
