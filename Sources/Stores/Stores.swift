@@ -1,3 +1,5 @@
+public import Accounting
+
 /// Makes the reader for a store.
 public enum Stores {
     /// Makes the reader for the layout that the location names.
@@ -22,8 +24,8 @@ public enum Stores {
 
     /// Whether the root of a store is a directory in which its engine has begun to work.
     public static func isThere(_ store: StoreIdentity) -> Bool {
-        store.engine == "docker"
-            ? AbsolutePath.isDirectory(store.root + "/image") : AbsolutePath.isDirectory(store.root)
+        let begun = store.engine == "docker" ? ["/image", "/graph"] : [""]
+        return begun.contains { AbsolutePath.isDirectory(store.root + $0) }
     }
 
     /// What KIND may be, for messages.

@@ -44,7 +44,7 @@ extension EngineTests {
             let service = try TrackingService(options: options, sink: figures)
             service.start()
             defer { service.stop() }
-            let reader = try Stores.open(StoreLocation(kind: .docker, path: engine.dataRoot))
+            let reader = Stores.open(StoreLocation(kind: .docker, path: engine.dataRoot))
             let layers = try follow(reader, service)
             #expect(layers.count == Self.names.count)
 

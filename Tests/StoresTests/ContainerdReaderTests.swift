@@ -346,7 +346,7 @@ struct ContainerdReaderTests {
         let reading = ContainerdReader(root: root.path + "/none").read()
         #expect(reading.facts.problems.map(\.severity) == [.unreadable])
         #expect(reading.directories == [root.path])
-        let opened = try Stores.open(StoreLocation(kind: .containerd, path: root.path))
+        let opened = Stores.open(StoreLocation(kind: .containerd, path: root.path))
         #expect(opened.identity.engine == "containerd")
     }
 }

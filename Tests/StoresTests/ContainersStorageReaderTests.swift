@@ -314,7 +314,7 @@ struct ContainersStorageReaderTests {
         let missing = ContainersStorageReader(root: root.path + "/no/storage").read()
         #expect(missing.facts.problems.map(\.severity) == [.unreadable])
         #expect(missing.directories == [ContainersStorageReader(root: root.path).identity.root])
-        let empty = try Stores.open(StoreLocation(kind: .containersStorage, path: root.path)).read()
+        let empty = Stores.open(StoreLocation(kind: .containersStorage, path: root.path)).read()
         #expect(empty.facts.problems.isEmpty && empty.facts.layers.isEmpty)
         #expect(StoreConformance.flaws(of: empty.facts) == [])
         // Podman's first command makes it.

@@ -42,7 +42,7 @@ struct DockerClassicTests {
         #expect(StoreConformance.flaws(of: reading.facts) == [])
         let again = reader.read()
         #expect(again.filesRead == 0 && again.facts == reading.facts)
-        let opened = try Stores.open(StoreLocation(kind: .dockerClassic, path: sandbox.store.root))
+        let opened = Stores.open(StoreLocation(kind: .dockerClassic, path: sandbox.store.root))
         #expect(opened.read().facts == reading.facts)
     }
 

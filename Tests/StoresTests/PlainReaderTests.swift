@@ -10,7 +10,7 @@ struct PlainReaderTests {
         let root = try DockerAbsenceTests.EmptyRoot(["one", "two words", "line\nbreak"])
         try Data().write(to: URL(fileURLWithPath: root.path + "/file"))
         try FileManager.default.createSymbolicLink(atPath: root.path + "/link", withDestinationPath: "/etc")
-        let reader = try Stores.open(StoreLocation(kind: .plain, path: root.path))
+        let reader = Stores.open(StoreLocation(kind: .plain, path: root.path))
         let reading = reader.read()
         #expect(reading.facts.layers.map(\.id) == ["line\\x0abreak", "one", "two words"])
         #expect(reading.facts.layers.allSatisfy { $0.kind == .container })
