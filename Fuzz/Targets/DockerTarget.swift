@@ -102,7 +102,8 @@ private final class DamagedStore: Sendable {
         for layer in facts.layers {
             let names = layer.directory.dropFirst(root.count).split(separator: "/")
             try require(
-                layer.directory.hasPrefix(root + "/overlay2/") && names.count == 3 && !names.contains(".."),
+                layer.directory.hasPrefix(root + "/overlay2/") && !names.contains("..")
+                    && names.count == ([.inFlight, .orphan].contains(layer.kind) ? 2 : 3),
                 "\(layer.directory) lies in the store")
             try require(layer.declaredSizeBytes ?? 0 >= 0, "a size is not negative")
         }

@@ -1,5 +1,6 @@
 import Accounting
 import Foundation
+import Stores
 import Testing
 import UsageTestKit
 import Wire
@@ -48,6 +49,10 @@ struct StateTests {
                 var directories: Int64 = 0
                 for layer in world.store.layers.values where layer.kind != .image {
                     directories += try await FullWalk.measure(layer.directory).directories
+                }
+                for tree in DockerReader(root: world.store.root).read().facts.trees {
+                    let isWhole = tree.entries.isEmpty
+                    directories += isWhole ? try await FullWalk.measure(tree.directory).directories : 1
                 }
                 #expect(after.counters.directoriesRead == directories, "no image layer is read again")
 

@@ -41,6 +41,28 @@ extension EngineTests {
                 try await disk.remove()
             }
 
+            /// Has objects removed, and compares what `du` then has less with what was foretold, to the block.
+            func reclaim(
+                _ names: [String], of root: String, but excluded: [String],
+                _ remove: () async throws -> Void
+            ) async throws {
+                func used() async throws -> Int64 {
+                    try disk.sync()
+                    let text = try await Command.output(
+                        ["du", "-sx", "--block-size=1"] + excluded.map { "--exclude=\($0)" } + [root])
+                    return try #require(Int64(text.prefix { $0 != "\t" }))
+                }
+                _ = try await daemon.query.exactStatus()
+                let plan = try await wait(for: "an exact plan for \(names)") {
+                    let plan = try await daemon.query.client(Reclaim.self, arguments: ["reclaim"] + names)
+                    return plan.exact ? plan : nil
+                }
+                let before = try await used()
+                try await remove()
+                let freed = before - (try await used())
+                #expect(plan.diskBytes == freed, "\(names): \(plan)")
+            }
+
             /// What `df` calls used.
             static func used(_ path: String) throws -> Int64 {
                 var status = statvfs()
@@ -131,13 +153,35 @@ extension EngineTests {
             try await docker.docker("exec", "writer", "rm", "/written", "/data/file")
             try await host.podman.podman("rm", "--force", "--time", "0", "podded")
             try await host.podman.build("second:1", size: 4_000_000)
-            try await host.containerd.ctr("images", "rm", "--sync", "example.test/one:1")
+            try await host.reclaim(["example.test/one:1"], of: host.containerd.root, but: ["*.db"]) {
+                try await host.containerd.ctr("images", "rm", "--sync", "example.test/one:1")
+            }
             try FileManager.default.removeItem(atPath: orphan)
             try await docker.docker(
                 "run", "--name", "short", "small:1", "sh", "-c", "dd if=/dev/zero of=/x bs=100000 count=9")
             let after = try await host.balance("after churn")
             #expect(after.attributed.orphans == 0)
             #expect(after.attributed.volumes < classes.volumes)
+
+            // The image is held until its container goes.
+            let held = try await host.daemon.query.client(Reclaim.self, "reclaim", "large:1")
+            #expect(held.diskBytes == 0)
+            #expect(held.stays.contains { $0.kind == "image" && $0.reason.contains("writer") })
+            try await host.reclaim(["writer", "short", "large:1", "data"], of: docker.dataRoot, but: []) {
+                try await docker.docker("rm", "--force", "writer", "short")
+                try await docker.docker("rmi", "large:1")
+                try await docker.docker("volume", "rm", "data")
+            }
+            try await host.reclaim(
+                ["localhost/second:1", "kept"], of: host.podman.root,
+                but: ["overlay-*/*.json", "libpod", "*.lock"]
+            ) {
+                try await host.podman.podman("rmi", "localhost/second:1")
+                try await host.podman.podman("volume", "rm", "kept")
+            }
+            try await host.balance("at the end")
+            let explanation = try await host.daemon.query.client(Explanation.self, "explain", "small:1")
+            #expect(explanation.kind == "image" && explanation.terms.contains { $0.what == "image layer" })
         }
     }
 }

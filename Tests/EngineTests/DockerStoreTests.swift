@@ -132,25 +132,28 @@ extension EngineTests {
             try await withEngine(driver: "overlay2") { engine in
                 let dockerfile = """
                     FROM small:1
-                    RUN dd if=/dev/zero of=/a bs=1000 count=3000 && sleep 4
+                    RUN dd if=/dev/zero of=/a bs=1000 count=3000 && sleep 12
                     RUN dd if=/dev/zero of=/b bs=1000 count=500 && mkdir -p /x/y && rm /bin/touch
                     CMD ["sh"]
                     """
                 let build = Task {
                     try await engine.buildWithBuildKit(tag: "built:1", dockerfile: dockerfile)
                 }
-                let seen = Task {
-                    try await wait(for: "a step that runs", deadline: .seconds(30)) {
+                var last = ""
+                let running: LayerFact
+                do {
+                    running = try await wait(for: "a step that runs", deadline: .seconds(30)) {
                         let facts = try await engine.facts(orphanSeconds: 2)
                         #expect(!facts.layers.contains { $0.kind == .orphan })
-                        return facts.layers.first { layer in
-                            layer.kind == .buildCache && layer.isWritable
-                                && FileManager.default.fileExists(atPath: layer.directory + "/a")
+                        last =
+                            "\(facts.layers.map { ($0.kind, $0.isWritable, $0.directory) }), \(facts.problems)"
+                        let written = facts.layers.filter { layer in
+                            FileManager.default.fileExists(atPath: layer.directory + "/a")
                         }
+                        return written.first { $0.kind == .buildCache && $0.isWritable }
                     }
-                }
-                guard let running = try? await seen.value else {
-                    Issue.record("no step was seen to run: \(await build.result)")
+                } catch {
+                    Issue.record("\(error); last: \(last); build: \(await build.result)")
                     return
                 }
                 #expect(running.mount != nil)
@@ -175,8 +178,9 @@ extension EngineTests {
                 #expect(!cached.layers.contains { [.orphan, .inFlight].contains($0.kind) })
                 let cache = cached.layers.filter { $0.kind == .buildCache }
                 #expect(Set(cache.map(\.id)).isSuperset(of: image.layers.dropFirst()))
-                let walk = try await engine.storeWalk(cached)
+                // BuildKit notes the sizes that it is asked for in its databases.
                 let theirs = try await engine.volumesAndCache().cache.filter { !$0.isShared }
+                let walk = try await engine.storeWalk(cached)
                 #expect(
                     cache.compactMap { walk.sizes[$0.id] }.reduce(0, +) == theirs.map(\.size).reduce(0, +))
 

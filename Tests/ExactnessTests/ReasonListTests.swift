@@ -51,7 +51,13 @@ struct ReasonListTests {
         return [
             ("Sources/Tracking", /(?:reason: |static let reason = |doubt = |return |\? )$/),
             ("Sources/Stores/Docker", problem),
+            ("Sources/Stores/DockerClassic", problem),
+            ("Sources/Stores/ContainersStorage", problem),
+            ("Sources/Stores/Containerd", problem),
+            ("Sources/Stores/Bolt", problem),
             ("Sources/Stores/Files", problem),
+            ("Sources/Accounting/Ledger/Ledger.swift", /reason = $/),
+            ("Sources/Daemon/Following/StoreSurveys.swift", /reason = $/),
             ("Sources/Stores/Plain", problem),
             ("Sources/Daemon/Answers/InexactReasons.swift", /(?:append\(\s*|\? |: |\?\? )$/),
             ("Sources/Daemon/Following/StoreDevice.swift", /reason: $/),

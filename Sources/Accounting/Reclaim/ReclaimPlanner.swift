@@ -37,8 +37,7 @@ struct ReclaimPlanner {
 
     /// Adds the store's part to a plan; returns the keys of the layers and trees that go.
     mutating func add(to plan: inout ReclaimPlan) -> Set<LayerKey> {
-        holdImages(&plan)
-        addUntaggedParents()
+        settleImages(&plan)
         holdVolumes(&plan)
         let freed = freedLayers()
         tellHeldLayers(freed, &plan)
@@ -47,47 +46,43 @@ struct ReclaimPlanner {
 
     // MARK: What stays
 
-    /// An image stays while a container or an image on it does; a snapshot of containerd does not keep the image.
-    private mutating func holdImages(_ plan: inout ReclaimPlan) {
-        guard store.engine != "containerd" else { return }
-        var reasons: [String: String] = [:]
-        for container in containers where !goingContainers.contains(container.fact.id) {
-            guard goingImages.remove(container.fact.imageID) != nil else { continue }
-            reasons[container.fact.imageID] = "the container \(container.fact.name) is made of it"
-        }
-        var isSettled = false
-        while !isSettled {
-            isSettled = true
-            for (id, image) in images where !goingImages.contains(id) {
-                guard let parent = image.fact.parent, goingImages.remove(parent) != nil else { continue }
-                reasons[parent] = "the image \(image.shownName) is built on it"
-                isSettled = false
-            }
-        }
-        for (id, reason) in reasons.sorted(by: { $0.key < $1.key }) {
-            guard let image = images[id] else { continue }
-            plan.stays.append(
-                .init(kind: .image, store: store, id: id, measure: image.virtual, reason: reason))
-        }
-    }
-
-    /// Engines remove the untagged images that an image was built on with the last that needs them.
-    private mutating func addUntaggedParents() {
+    /// An image goes when no container is made of it and no image that stays is built on it; with it goes the untagged
+    /// image that it was built on, if that is the last that needs it. A snapshot of containerd does not keep its image.
+    private mutating func settleImages(_ plan: inout ReclaimPlan) {
         guard store.engine != "containerd" else { return }
         var children: [String: [String]] = [:]
         for (id, image) in images {
             if let parent = image.fact.parent { children[parent, default: []].append(id) }
         }
-        let staying = containers.filter { !goingContainers.contains($0.fact.id) }
-        let used = Set(staying.map(\.fact.imageID))
-        var rest = Array(goingImages)
-        while let id = rest.popLast() {
-            guard let parent = images[id]?.fact.parent, let image = images[parent],
-                image.fact.names.isEmpty, !used.contains(parent), !goingImages.contains(parent),
-                (children[parent] ?? []).allSatisfy(goingImages.contains)
-            else { continue }
-            goingImages.insert(parent)
-            rest.append(parent)
+        var users: [String: String] = [:]
+        for container in containers where !goingContainers.contains(container.fact.id) {
+            users[container.fact.imageID] = container.fact.name
+        }
+        goingImages = []
+        var rest = askedImages.filter { images[$0] != nil }
+        var isSettled = false
+        while !isSettled {
+            isSettled = true
+            for id in rest.sorted() where users[id] == nil {
+                guard (children[id] ?? []).allSatisfy(goingImages.contains) else { continue }
+                goingImages.insert(id)
+                rest.remove(id)
+                isSettled = false
+                if let parent = images[id]?.fact.parent, images[parent]?.fact.names.isEmpty == true,
+                    !goingImages.contains(parent)
+                {
+                    rest.insert(parent)
+                }
+            }
+        }
+        for id in rest.sorted() where askedImages.contains(id) {
+            guard let image = images[id] else { continue }
+            let child = children[id]?.filter { !goingImages.contains($0) }.min()
+            let reason =
+                users[id].map { "the container \($0) is made of it" }
+                ?? "the image \(child.flatMap { images[$0]?.shownName } ?? "") is built on it"
+            plan.stays.append(
+                .init(kind: .image, store: store, id: id, measure: image.virtual, reason: reason))
         }
     }
 

@@ -19,8 +19,8 @@ enum MetadataJSON {
             }
             throw MetadataFault.damaged(path, "it is not JSON")
         } catch {
-            throw MetadataFault.damaged(
-                path, "it is JSON of another form: no \(opening == "[" ? "list" : "object") at the top")
+            let form = opening == "[" ? "list" : "object"
+            throw MetadataFault.damaged(path, "it is JSON of another form: no \(form) at the top")
         }
     }
 

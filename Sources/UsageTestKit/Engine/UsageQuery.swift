@@ -20,6 +20,10 @@ public struct UsageQuery: Sendable {
 
     /// Runs the client with `arguments` and `--json` and decodes what it printed; throws unless it ended with 0.
     public func client<Value: Decodable>(_ type: Value.Type, _ arguments: String...) async throws -> Value {
+        try await client(type, arguments: arguments)
+    }
+
+    public func client<Value: Decodable>(_ type: Value.Type, arguments: [String]) async throws -> Value {
         let text = try await Command.output(
             [UsagedProcess.executable("usage-client")] + arguments + ["--json"],
             environment: ["USAGED_SOCKET": socket], deadline: .seconds(30))

@@ -26,6 +26,10 @@ package struct FilledOverlay: Sendable {
     }
 
     package func unmount() async throws {
-        try await Command.output(["umount", merged])
+        // A process that is just being started has what its parent had open.
+        try await wait(until: "\(merged) to be unmounted") {
+            try await Command.output(["umount", merged])
+            return true
+        }
     }
 }
