@@ -19,6 +19,7 @@ enum DirectoryWalk {
     ///   - isCancelled: Asked at each directory; the walk then fails with `ECANCELED`.
     ///   - visit: Returns what is noted of an entry that is a directory to be walked, else `nil`.
     /// - Returns: How many directories were read.
+    /// - Throws: What the kernel said, `ECANCELED`, or what `visit` throws.
     static func run<Note>(
         _ root: Directory, note: Note, isCancelled: () -> Bool,
         visit: (Directory, FileName, Note) throws(KernelError) -> Note?

@@ -58,10 +58,10 @@ public final class TrackingService: Sendable {
     /// - Parameters:
     ///   - key: Which layer.
     ///   - directory: Its directory of differences.
+    ///   - entries: Which entries of the directory count; where there are any, the directory itself does not.
     ///   - silence: Why the kernel's events of the directory do not tell all of it. Unless those of the mount tell the
     ///     rest, all of it is looked at each poll, and its figure is called so.
     ///   - mount: Where an engine mounts the layer; watched where there is a silence.
-    ///   - entries: Which entries of the directory count; where there are any, the directory itself does not.
     public func track(
         _ key: LayerKey, directory: String, entries: [NamePattern] = [], silence: String? = nil,
         mount: OverlayMount? = nil

@@ -1,4 +1,6 @@
-/// `POST /v1/reclaim`: what `df` would gain if exactly these objects went. Nothing is deleted.
+/// `POST /v1/reclaim`: what `df` would gain if exactly these objects went.
+///
+/// Nothing is deleted.
 public struct Reclaim: Codable, Hashable, Sendable {
     public var schema: Int
     public var time: String

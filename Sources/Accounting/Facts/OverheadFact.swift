@@ -7,7 +7,8 @@ public struct OverheadFact: Hashable, Sendable {
     public var directory: String
     /// Paths below it that count elsewhere, with all below them: layers, trees, mount points.
     public var excluded: [PathPattern]
-    /// Paths below it that go together with an object; objects name them in their `metadata`.
+    /// Paths below it that go together with an object, which names them in its `metadata`.
+    ///
     /// Of one inside another, what lies in it is in the inner one alone.
     public var groups: [PathPattern]
 

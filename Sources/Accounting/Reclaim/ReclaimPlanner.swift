@@ -46,8 +46,10 @@ struct ReclaimPlanner {
 
     // MARK: What stays
 
-    /// An image goes when no container is made of it and no image that stays is built on it; with it goes the untagged
-    /// image that it was built on, if that is the last that needs it. A snapshot of containerd does not keep its image.
+    /// Finds out which images go: those that no container is made of, and that no image which stays is built on.
+    ///
+    /// With the last that needs it goes the untagged image that it was built on. A snapshot of containerd does not
+    /// keep its image.
     private mutating func settleImages(_ plan: inout ReclaimPlan) {
         guard store.engine != "containerd" else { return }
         var children: [String: [String]] = [:]

@@ -18,7 +18,7 @@ struct ObjectIndex {
 
     let entries: [Entry]
 
-    /// - Parameter withLayers: Whether layers that are neither orphans nor build cache are meant too.
+    /// Takes the objects of a snapshot; where `withLayers`, also layers that are neither orphans nor build cache.
     init(_ snapshot: UsageSnapshot, withLayers: Bool) {
         var entries: [Entry] = []
         for image in snapshot.images {
