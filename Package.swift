@@ -100,7 +100,7 @@ let package = Package(
             "UsageTestKit",
             ["Accounting", "CFileWork", "CLinux", "Kernel", "Stores", "Tracking", "Wire", system]),
         tests(of: "Kernel", ["Kernel"]),
-        tests(of: "Accounting", ["Accounting", "Kernel"]),
+        tests(of: "Accounting", ["Accounting"]),
         tests(of: "Wire", ["Wire"]),
         tests(of: "Stores", ["Stores", "Accounting", "Kernel"]),
         tests(of: "Tracking", ["Tracking", "Accounting", "Kernel"]),

@@ -43,12 +43,6 @@ extension DockerEngine {
     }
 }
 
-private func onThread<Value: Sendable>(_ body: @escaping @Sendable () throws -> Value) async throws -> Value {
-    try await withCheckedThrowingContinuation { continuation in
-        NamedThread.start("store-walk") { continuation.resume(with: Result { try body() }) }
-    }
-}
-
 extension EngineTests {
     @Suite("all that a data root holds", .serialized)
     struct DockerStore {

@@ -166,12 +166,4 @@ struct BoltFileTests {
         }
         return tree
     }
-
-    private func onThread<Value: Sendable>(
-        _ body: @escaping @Sendable () throws -> Value
-    ) async throws -> Value {
-        try await withCheckedThrowingContinuation { continuation in
-            NamedThread.start("bolt-reader") { continuation.resume(with: Result { try body() }) }
-        }
-    }
 }

@@ -36,7 +36,11 @@ struct ContainersStorageDamageTests {
     @Test(
         "a list that cannot be used is told, what it says of nobody else is lost, and known things stay",
         arguments: Damage.allCases, lists)
-    func badList(damage: Damage, list: String) throws {
+    func badList(damage: Damage, list: String) async throws {
+        try await onThread { try checkBadList(damage, list) }
+    }
+
+    private func checkBadList(_ damage: Damage, _ list: String) throws {
         let sandbox = try ContainersStorageSandbox.small()
         let known = sandbox.reader(orphanSeconds: 0)
         let before = known.read().facts
@@ -226,7 +230,11 @@ struct ContainersStorageDamageTests {
     }
 
     @Test("bits that flip by chance cost what they are of, and never more", arguments: [UInt64(1), 2, 3])
-    func flippedBits(seed: UInt64) throws {
+    func flippedBits(seed: UInt64) async throws {
+        try await onThread { try flipBits(seed) }
+    }
+
+    private func flipBits(_ seed: UInt64) throws {
         let sandbox = try ContainersStorageSandbox.small()
         var generator = SeededGenerator(seed: seed)
         let reader = sandbox.reader(orphanSeconds: 0)

@@ -235,7 +235,11 @@ struct DockerDamageTests {
     }
 
     @Test("of a directory of too many objects those that fit are read, and the rest is told, in few words")
-    func tooManyObjects() throws {
+    func tooManyObjects() async throws {
+        try await onThread { try Self.readTooManyObjects() }
+    }
+
+    private static func readTooManyObjects() throws {
         let sandbox = try StoreSandbox.small()
         let limit = 100_000
         let directory = sandbox.metadata + "/imagedb/content/sha256/"

@@ -1,5 +1,4 @@
 import Accounting
-import Kernel
 import Testing
 import UsageTestKit
 
@@ -37,13 +36,6 @@ struct ReclaimModelTests {
                 let freed = engine.freed(by: { $0.prune() })
                 #expect(plan.isRight(freed), "seed \(seed)")
             }
-        }
-    }
-
-    /// Runs apart from the threads that all tests share.
-    private func onThread(_ body: @escaping @Sendable () throws -> Void) async throws {
-        try await withCheckedThrowingContinuation { continuation in
-            NamedThread.start("reclaim") { continuation.resume(with: Result { try body() }) }
         }
     }
 }
