@@ -74,7 +74,7 @@ public struct Reclaim: Codable, Hashable, Sendable {
 
     /// What stays, and why.
     public struct Stay: Codable, Hashable, Sendable {
-        /// `image`, `volume`, `layer`, `content` or `file`.
+        /// `image`, `volume`, `layer` or `file`.
         public var kind: String
         public var engine: String
         public var root: String

@@ -282,7 +282,7 @@ public struct Ledger: Sendable {
         }
         var measured = 0
         var watches = book.metadataWatches
-        for id in book.facts.layers.map(\.id) + book.facts.trees.map(\.id) {
+        func take(_ id: String) {
             if let record = records[LayerKey(store: store, id: id)] {
                 measured += 1
                 watches += record.watches
@@ -291,6 +291,8 @@ public struct Ledger: Sendable {
                 confidence = confidence.worse(.converging)
             }
         }
+        for layer in book.facts.layers { take(layer.id) }
+        for tree in book.facts.trees { take(tree.id) }
         if book.facts.overhead != nil {
             confidence = confidence.worse(overheads[store]?.confidence ?? .converging)
         }

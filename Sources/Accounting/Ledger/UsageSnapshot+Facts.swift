@@ -52,13 +52,13 @@ extension UsageSnapshot {
 
     mutating func add(containers facts: StoreFacts, images: ImageBook, figure: (String) -> LayerFigure?) {
         let damage = facts.damage { if case .container(let id) = $0 { id } else { nil } }
-        let fullCopies = Set(facts.layers.lazy.filter(\.isFullCopy).map(\.id))
         for fact in facts.containers {
             let known = figure(fact.layer)
             let writable = known?.measure.total ?? .zero
             let chain = fact.chain.compactMap { figure($0)?.measure }
             // A full copy holds what the chain has.
-            let below = fullCopies.contains(fact.layer) ? .zero : InodeOwnership.sum(ofChain: chain)
+            let isFullCopy = layers[LayerKey(store: facts.store, id: fact.layer)]?.fact.isFullCopy == true
+            let below = isFullCopy ? .zero : InodeOwnership.sum(ofChain: chain)
             var confidence = known?.confidence ?? .converging
             var logs = Measure.zero
             for tree in fact.trees {
@@ -87,7 +87,10 @@ extension UsageSnapshot {
         var users: [String: [String]] = [:]
         for container in facts.containers {
             for mount in container.mounts where mount.kind == .volume {
-                if let name = mount.name { users[name, default: []].append(container.id) }
+                // A container may mount a volume at several places.
+                if let name = mount.name, users[name]?.last != container.id {
+                    users[name, default: []].append(container.id)
+                }
             }
         }
         for fact in facts.volumes.sorted(by: { $0.name < $1.name }) {
@@ -97,7 +100,7 @@ extension UsageSnapshot {
             volumes.append(
                 VolumeUsage(
                     store: facts.store, fact: fact, measure: tree?.charged, confidence: confidence,
-                    containers: (users[fact.name] ?? []).uniqued()))
+                    containers: users[fact.name] ?? []))
         }
     }
 }
@@ -110,12 +113,5 @@ extension StoreFacts {
                 guard problem.severity == .damaged, let id = id(problem.object) else { return nil }
                 return (id, "\(problem.path): \(problem.reason)")
             }, uniquingKeysWith: { first, _ in first })
-    }
-}
-
-extension [String] {
-    fileprivate func uniqued() -> [String] {
-        var seen: Set<String> = []
-        return filter { seen.insert($0).inserted }
     }
 }

@@ -12,7 +12,7 @@ public struct ReclaimPlan: Hashable, Sendable {
     /// What stays though it was asked for, or is part of what was.
     public struct Stay: Hashable, Sendable {
         public enum Kind: String, Hashable, Sendable {
-            case image, container, volume, layer, content, file
+            case image, volume, layer, file
         }
 
         public var kind: Kind

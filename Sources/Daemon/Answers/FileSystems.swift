@@ -139,13 +139,11 @@ extension FileSystem {
 extension UsageSnapshot {
     /// The paths by which file systems are found: the roots of the stores, and what of them lies outside.
     var places: [String] {
-        var places = sources.map(\.store.root)
-        var known = Set(places)
-        let outside =
-            layers.values.map { place(of: $0.fact.directory, $0.key.store) }
-            + trees.values.map { place(of: $0.fact.directory, $0.key.store) }
-        for place in outside.sorted() where known.insert(place).inserted { places.append(place) }
-        return places
+        let roots = sources.map(\.store.root)
+        var outside: Set<String> = []
+        for layer in layers.values { outside.insert(place(of: layer.fact.directory, layer.key.store)) }
+        for tree in trees.values { outside.insert(place(of: tree.fact.directory, tree.key.store)) }
+        return roots + outside.subtracting(roots).sorted()
     }
 
     /// The root of a store for what lies in it, else the path itself.
