@@ -36,3 +36,16 @@ public struct StoreReading: Sendable {
         self.readAgainAt = readAgainAt
     }
 }
+
+extension StoreReading {
+    /// What a reading says of a store that cannot be read as a whole.
+    init(
+        unreadable path: String, _ reason: String, of store: StoreIdentity, watching: [String],
+        databases: [String] = []
+    ) {
+        let problem = StoreProblem(severity: .unreadable, object: .store, path: path, reason: reason)
+        self.init(
+            facts: StoreFacts(store: store, problems: [problem]), directories: watching.uniqued(),
+            databases: databases)
+    }
+}

@@ -1,4 +1,5 @@
 internal import Accounting
+internal import Kernel
 
 /// How long file systems change blocks after a write: when to look again, and when the figure of an immutable layer is
 /// final.

@@ -1,3 +1,4 @@
+internal import Kernel
 internal import Synchronization
 
 /// How many watches all layers together may hold, and each of them.

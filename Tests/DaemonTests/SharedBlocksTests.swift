@@ -9,14 +9,7 @@ import Wire
 struct SharedBlocksTests {
     @Test("a shared block is in one class once, du's figure of a container stays, and reclaim has its doubts")
     func shared() async throws {
-        let disk = try await LoopFileSystem.make(.xfs)
-        do {
-            try await check(disk)
-        } catch {
-            try? await disk.remove()
-            throw error
-        }
-        try await disk.remove()
+        try await LoopFileSystem.with(.xfs) { try await check($0) }
     }
 
     private func check(_ disk: LoopFileSystem) async throws {

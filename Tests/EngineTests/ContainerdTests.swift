@@ -38,15 +38,11 @@ struct ContainerdTests {
 
     /// Reads on a thread of its own.
     private static func read(_ reader: ContainerdReader) async throws -> StoreReading {
-        try await withCheckedThrowingContinuation { continuation in
-            NamedThread.start("reader") { continuation.resume(returning: reader.read()) }
-        }
+        try await onThread { reader.read() }
     }
 
     private static func flaws(_ facts: StoreFacts) async throws -> [String] {
-        try await withCheckedThrowingContinuation { continuation in
-            NamedThread.start("flaws") { continuation.resume(returning: StoreConformance.flaws(of: facts)) }
-        }
+        try await onThread { StoreConformance.flaws(of: facts) }
     }
 
     /// What `du` says of the root but for the databases: they never shrink, and grow into their holes.

@@ -230,16 +230,11 @@ extension EngineTests {
             "a store on btrfs is read with its subvolumes, and each removal gives back what it should",
             .enabled(if: LoopFileSystem.Kind.btrfs.obstacle == nil, "needs loop devices and mkfs.btrfs"))
         func btrfs() async throws {
-            let system = try await LoopFileSystem.make(.btrfs)
-            do {
+            try await LoopFileSystem.with(.btrfs) { system in
                 try await withEngine(driver: "btrfs", dataRoot: system.path + "/root") { engine in
                     try await removeAtRandom(engine, 4)
                 }
-            } catch {
-                try? await system.remove()
-                throw error
             }
-            try await system.remove()
         }
 
         private func removeAtRandom(_ engine: DockerEngine, _ seed: UInt64) async throws {

@@ -2,6 +2,7 @@ import Logging
 import ServiceLifecycle
 import Synchronization
 import Testing
+import UsageTestKit
 import Wire
 
 @testable import StatusFeed
@@ -17,16 +18,16 @@ import Wire
     func formats(accept: String?, type: String) async throws {
         try await TestServer.run { server in
             server.hub.publish(.numbered(0))
-            let feed = try await offPool { try FeedClient(server.path, accept: accept) }
+            let feed = try await onThread { try FeedClient(server.path, accept: accept) }
             #expect(feed.headers["content-type"] == type)
-            let first = try await offPool { try feed.events() }
+            let first = try await onThread { try feed.events() }
             #expect(first?.count == 1)
             #expect(first?.first?.type == .snapshot)
             #expect(first?.first?.id == 1001)
             #expect(first?.first?.lost == nil)
             #expect(first?.first?.status == (await server.provider.status()))
             for number in 1...3 { server.hub.publish(.numbered(number, padding: 10)) }
-            let events = try await offPool { try feed.events { $0.time == "3" } }
+            let events = try await onThread { try feed.events { $0.time == "3" } }
             #expect(events.map(\.id) == [1002, 1003, 1004])
             #expect(events.map(\.time) == ["1", "2", "3"])
             #expect(events[0].paths == [PathGrowth(path: String(repeating: "x", count: 10), growthBytes: 1)])
@@ -37,19 +38,19 @@ import Wire
     func resume() async throws {
         try await TestServer.run { server in
             for number in 1...500 { server.hub.publish(.numbered(number)) }
-            let byHeader = try await offPool {
+            let byHeader = try await onThread {
                 try FeedClient(server.path, lastEventID: 1200).events { $0.id == 1500 }
             }
             #expect(byHeader.map(\.id) == Array(1201...1500))
-            let byQuery = try await offPool {
+            let byQuery = try await onThread {
                 try FeedClient(server.path, target: "/v1/feed?since=1499", accept: "text/event-stream")
                     .events { $0.id == 1500 }
             }
             #expect(byQuery.map(\.id) == [1500])
-            let current = try await offPool { try FeedClient(server.path, lastEventID: 1500) }
+            let current = try await onThread { try FeedClient(server.path, lastEventID: 1500) }
             try await eventually("a reader is there") { server.hub.readerCount == 1 }
             server.hub.publish(.numbered(501))
-            let next = try await offPool { try current.events() }
+            let next = try await onThread { try current.events() }
             #expect(next?.map(\.id) == [1501])
         }
     }
@@ -63,7 +64,7 @@ import Wire
     func resumeBeyondTheRing(from id: Int64, lost: Int64) async throws {
         try await TestServer.run(hub: FeedHub(firstID: 1000, capacity: 50)) { server in
             for number in 1...100 { server.hub.publish(.numbered(number)) }
-            let first = try await offPool { try FeedClient(server.path, lastEventID: id).events() }
+            let first = try await onThread { try FeedClient(server.path, lastEventID: id).events() }
             #expect(first?.map(\.type) == [.snapshot])
             #expect(first?.first?.id == 1100)
             #expect(first?.first?.lost == lost)
@@ -75,7 +76,7 @@ import Wire
         let hub = FeedHub(firstID: 0)
         let provider = TestProvider { hub.publish(.numbered(1)) }
         try await TestServer.run(provider: provider, hub: hub) { server in
-            let events = try await offPool { try FeedClient(server.path).events { $0.id == 1 } }
+            let events = try await onThread { try FeedClient(server.path).events { $0.id == 1 } }
             #expect(events.map(\.type) == [.snapshot, .usage])
             #expect(events.map(\.id) == [0, 1])
         }
@@ -85,11 +86,11 @@ import Wire
     func slowReader() async throws {
         let hub = FeedHub(firstID: 0, capacity: 64)
         try await TestServer.run(hub: hub) { server in
-            let slow = try await offPool { try FeedClient(server.path) }
-            let fast = try await offPool { try FeedClient(server.path, accept: "text/event-stream") }
+            let slow = try await onThread { try FeedClient(server.path) }
+            let fast = try await onThread { try FeedClient(server.path, accept: "text/event-stream") }
             let fastRead = Mutex<[FeedEvent]>([])
             let reading = Task {
-                try await offPool {
+                try await onThread {
                     while fastRead.withLock({ $0.last?.id }) != 3000, let events = try fast.events() {
                         fastRead.withLock { $0 += events }
                     }
@@ -108,7 +109,7 @@ import Wire
             // On a busy machine there may be heartbeats among them.
             #expect(fastRead.withLock { $0.filter { $0.type == .usage }.map(\.id) } == Array(1...3000))
 
-            let events = try await offPool { try slow.events { $0.id == 3000 } }
+            let events = try await onThread { try slow.events { $0.id == 3000 } }
             var last: Int64?
             var snapshots = 0
             for event in events where event.type != .heartbeat {
@@ -132,7 +133,7 @@ import Wire
             try await withThrowingTaskGroup(of: [Int64].self) { group in
                 for number in 0..<50 {
                     group.addTask {
-                        try await offPool {
+                        try await onThread {
                             let accept = number % 2 == 0 ? "text/event-stream" : "application/x-ndjson"
                             return try FeedClient(server.path, accept: accept).events { $0.id == 3000 }
                                 .filter { $0.type == .usage }.map(\.id)
@@ -155,10 +156,10 @@ import Wire
         var limits = StatusServer.Limits()
         limits.heartbeat = .milliseconds(20)
         try await TestServer.run(limits: limits) { server in
-            let feed = try await offPool { try FeedClient(server.path) }
-            _ = try await offPool { try feed.events { $0.type == .heartbeat && $0.id == 1000 } }
+            let feed = try await onThread { try FeedClient(server.path) }
+            _ = try await onThread { try feed.events { $0.type == .heartbeat && $0.id == 1000 } }
             server.hub.publish(.numbered(1))
-            let events = try await offPool { try feed.events { $0.type == .heartbeat && $0.id == 1001 } }
+            let events = try await onThread { try feed.events { $0.type == .heartbeat && $0.id == 1001 } }
             #expect(events.filter { $0.type == .usage }.map(\.id) == [1001])
             #expect(server.hub.lastID == 1001)
         }
@@ -167,12 +168,12 @@ import Wire
     @Test("a reader that goes away is noticed at once, one that closes its sending side is not cut")
     func deadReader() async throws {
         try await TestServer.run { server in
-            var feed: FeedClient? = try await offPool { try FeedClient(server.path) }
+            var feed: FeedClient? = try await onThread { try FeedClient(server.path) }
             try await eventually("it is there") { server.hub.readerCount == 1 }
             feed?.raw.endInput()
-            _ = try await offPool { [feed] in try feed?.events() }
+            _ = try await onThread { [feed] in try feed?.events() }
             server.hub.publish(.numbered(1))
-            let event = try await offPool { [feed] in try feed?.events() }
+            let event = try await onThread { [feed] in try feed?.events() }
             #expect(event?.map(\.id) == [1001])
             feed = nil
             try await eventually("it is gone") { server.hub.readerCount == 0 }
@@ -182,7 +183,7 @@ import Wire
     @Test("an HTTP/1.0 client gets the feed without chunks")
     func oldClient() async throws {
         try await TestServer.run { server in
-            let line = try await offPool {
+            let line = try await onThread {
                 let client = try RawClient(server.path)
                 try client.send("GET /v1/feed HTTP/1.0\r\n\r\n")
                 #expect(try client.head().headers["transfer-encoding"] == nil)
@@ -214,11 +215,11 @@ import Wire
             let running = Task { try await services.run() }
             for await _ in listens { break }
 
-            let feed = try await offPool { try FeedClient(path) }
-            _ = try await offPool { try feed.events() }
+            let feed = try await onThread { try FeedClient(path) }
+            _ = try await onThread { try feed.events() }
             isHolding.withLock { $0 = true }
             let answer = Task {
-                try await offPool {
+                try await onThread {
                     let client = try RawClient(path)
                     try client.get("/v1/status")
                     return try client.response()
@@ -226,7 +227,7 @@ import Wire
             }
             for await _ in asked { break }
             await services.triggerGracefulShutdown()
-            let end = try await offPool { try feed.events() }
+            let end = try await onThread { try feed.events() }
             #expect(end == nil)
             releaseContinuation.yield()
             let response = try await answer.value

@@ -11,7 +11,7 @@ import Wire
     private func exchange(
         _ server: TestServer, _ body: @escaping @Sendable (RawClient) throws -> RawResponse
     ) async throws -> RawResponse {
-        try await offPool { [path = server.path] in
+        try await onThread { [path = server.path] in
             let client = try RawClient(path)
             let response = try body(client)
             #expect(try client.rest().isEmpty, "the connection is closed after the answer")
@@ -92,7 +92,7 @@ import Wire
             return Array(bytes.prefix(Int.random(in: 1...bytes.count, using: &random)))
         }
         try await TestServer.run { server in
-            try await offPool { [path = server.path] in
+            try await onThread { [path = server.path] in
                 for input in inputs {
                     let client = try RawClient(path)
                     try client.send(input)
@@ -115,7 +115,7 @@ import Wire
                 return try client.response()
             }
             #expect(response.status == 408)
-            let silence = try await offPool { [path = server.path] in try RawClient(path).rest() }
+            let silence = try await onThread { [path = server.path] in try RawClient(path).rest() }
             #expect(silence.isEmpty)
             let kept = try await exchange(server) { client in
                 try client.get("/healthz")
@@ -155,7 +155,7 @@ import Wire
     @Test("requests sent ahead are answered in their order")
     func pipelining() async throws {
         try await TestServer.run { server in
-            let answers = try await offPool { [path = server.path] in
+            let answers = try await onThread { [path = server.path] in
                 let client = try RawClient(path)
                 let targets = (0..<60).map { $0 % 3 == 0 ? "/nowhere/\($0)" : "/v1/since/m\($0)" }
                 try client.send(targets.map { "GET \($0) HTTP/1.1\r\nHost: x\r\n\r\n" }.joined())
@@ -172,7 +172,7 @@ import Wire
         var limits = StatusServer.Limits()
         limits.pipelinedRequests = 5
         try await TestServer.run(limits: limits) { server in
-            let bytes = try await offPool { [path = server.path] in
+            let bytes = try await onThread { [path = server.path] in
                 let client = try RawClient(path)
                 try client.send(String(repeating: "GET /v1/tree HTTP/1.1\r\n\r\n", count: 100))
                 return try client.rest()
@@ -205,7 +205,7 @@ import Wire
         limits.connections = 8
         limits.privilegedReserve = 2
         try await TestServer.run(limits: limits) { server in
-            let clients = try await offPool { [path = server.path] in
+            let clients = try await onThread { [path = server.path] in
                 try (0..<8).map { _ in
                     let client = try RawClient(path)
                     try client.get("/healthz")
@@ -239,9 +239,11 @@ import Wire
         try await TestServer.run(provider: TestProvider(containers: 20_000), limits: limits) { server in
             let client = try RawClient(server.path)
             try client.get("/v1/status")
-            let length = try await offPool { try client.head().headers["content-length"].flatMap { Int($0) } }
+            let length = try await onThread {
+                try client.head().headers["content-length"].flatMap { Int($0) }
+            }
             try await eventually("closed by the server") { client.isHungUp }
-            let received = try await offPool { try client.rest().count }
+            let received = try await onThread { try client.rest().count }
             #expect(received < length ?? 0)
         }
     }
@@ -320,7 +322,7 @@ enum OtherUser {
 
     /// The body, and the status code after it.
     static func curl(_ socket: String, _ arguments: [String]) async throws -> String {
-        try await offPool {
+        try await onThread {
             let process = Process()
             process.executableURL = URL(fileURLWithPath: "/usr/bin/setpriv")
             process.arguments =

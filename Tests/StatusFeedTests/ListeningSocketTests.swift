@@ -3,6 +3,7 @@ import Glibc
 import Logging
 import Synchronization
 import Testing
+import UsageTestKit
 import Wire
 
 @testable import StatusFeed
@@ -93,7 +94,7 @@ import Wire
             dead.close()
             #expect(mode(path) & S_IFMT == S_IFSOCK)
             try await TestServer.serve(.path(path)) {
-                let health = try await offPool {
+                let health = try await onThread {
                     let client = try RawClient(path)
                     try client.get("/healthz")
                     return try client.response()
@@ -142,7 +143,7 @@ import Wire
             let early = try RawClient(path)
             try early.get("/healthz")
             try await TestServer.serve(.descriptor(listener.descriptor)) {
-                let answer = try await offPool { try early.response() }
+                let answer = try await onThread { try early.response() }
                 #expect(answer.status == 200)
             }
             #expect(mode(path) & S_IFMT == S_IFSOCK)
@@ -173,7 +174,7 @@ import Wire
     }
 
     private static func curl(_ arguments: [String]) async throws -> String {
-        try await offPool {
+        try await onThread {
             let process = Process()
             process.executableURL = URL(fileURLWithPath: "/usr/bin/curl")
             process.arguments =

@@ -1,5 +1,6 @@
 import Synchronization
 import Testing
+import UsageTestKit
 import Wire
 
 @testable import StatusFeed
@@ -46,7 +47,7 @@ import Wire
     func head() async throws {
         try await TestServer.run { server in
             let get = try await server.request("/v1/images")
-            let answers = try await offPool { [path = server.path] in
+            let answers = try await onThread { [path = server.path] in
                 let client = try RawClient(path)
                 try client.get("/v1/images", method: "HEAD")
                 let head = try client.response(withBody: false)
@@ -56,7 +57,7 @@ import Wire
             #expect(answers.0.status == 200)
             #expect(answers.0.headers == get.headers)
             #expect(answers.1.status == 200)
-            let feed = try await offPool { [path = server.path] in
+            let feed = try await onThread { [path = server.path] in
                 let client = try RawClient(path)
                 try client.get("/v1/feed", method: "HEAD")
                 return (try client.head(), try client.rest())
@@ -100,7 +101,7 @@ import Wire
         try await TestServer.run { server in
             let plain = try await server.request("/v1/marks/before%20build", method: "POST")
             #expect(try plain.decode(MarkSet.self).mark == "before build")
-            let answers = try await offPool { [path = server.path] in
+            let answers = try await onThread { [path = server.path] in
                 let client = try RawClient(path)
                 try client.send(
                     "POST /v1/marks/b HTTP/1.1\r\nHost: x\r\nExpect: 100-continue\r\nContent-Length: 4096\r\n\r\n"
@@ -117,7 +118,7 @@ import Wire
     @Test("a client of HTTP/1.0 is not told to continue, which it would take for the answer")
     func continueForOldClients() async throws {
         try await TestServer.run { server in
-            let status = try await offPool { [path = server.path] in
+            let status = try await onThread { [path = server.path] in
                 let client = try RawClient(path)
                 try client.send(
                     "POST /v1/marks/b HTTP/1.0\r\nExpect: 100-continue\r\nContent-Length: 1\r\n\r\nb")

@@ -186,10 +186,6 @@ struct DeepTreeTests {
     }
 
     private func scan(_ path: String) async throws -> LayerScanner.Result {
-        try await withCheckedThrowingContinuation { continuation in
-            NamedThread.start("deep-scan") {
-                continuation.resume(with: Result { try LayerScanner.measure(path: path) })
-            }
-        }
+        try await onThread { try LayerScanner.measure(path: path) }
     }
 }

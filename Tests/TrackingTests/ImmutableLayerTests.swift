@@ -1,5 +1,6 @@
 import Accounting
 import Foundation
+import Kernel
 import Testing
 import UsageTestKit
 

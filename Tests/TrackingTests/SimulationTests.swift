@@ -1,5 +1,4 @@
 import Foundation
-import Kernel
 import Testing
 import UsageTestKit
 
@@ -70,10 +69,6 @@ struct SimulationTests {
 
     /// Runs on a thread apart from those that all tests share.
     private func simulate(_ options: TrackerSimulation.Options) async throws -> TrackerSimulation.Summary {
-        try await withCheckedThrowingContinuation { continuation in
-            NamedThread.start("simulation") {
-                continuation.resume(with: Result { try TrackerSimulation.run(options) })
-            }
-        }
+        try await onThread { try TrackerSimulation.run(options) }
     }
 }

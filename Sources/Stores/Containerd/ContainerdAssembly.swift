@@ -3,9 +3,6 @@ import Kernel
 
 /// Puts together what the databases and the directories of a root said.
 struct ContainerdAssembly {
-    /// A store gone wrong as a whole need not tell of every object.
-    static let maximumProblems = 1000
-
     /// A snapshot that has a layer.
     struct Placed {
         let id: String
@@ -58,31 +55,13 @@ struct ContainerdAssembly {
         }
     }
 
-    func reading(_ identity: StoreIdentity, databases: [String]) -> StoreReading {
-        if var cut = notes.problems.first(where: { $0.severity == .unreadable }) {
-            cut.object = .store
-            return StoreReading(
-                facts: StoreFacts(store: identity, problems: [cut]), directories: notes.directories.uniqued(),
-                databases: databases, filesRead: notes.filesRead)
-        }
-        var problems = notes.problems.filter { $0.severity != .pending }
-        problems += notes.problems.filter { $0.severity == .pending }
-        if problems.count > Self.maximumProblems {
-            let more = problems.count - Self.maximumProblems
-            problems.removeLast(more)
-            problems.append(
-                StoreProblem(
-                    severity: .damaged, object: .store, path: paths.root,
-                    reason: "\(more) more objects are damaged"))
-        }
+    func reading(_ identity: StoreIdentity) -> StoreReading {
         let overhead = OverheadFact(
             directory: paths.root, excluded: Self.excluded + moreExcluded, groups: Self.groups)
-        return StoreReading(
-            facts: StoreFacts(
+        return notes.reading(
+            StoreFacts(
                 store: identity, layers: layers, images: images, containers: containers, volumes: volumes,
-                trees: trees, overhead: overhead, problems: problems),
-            directories: notes.directories.uniqued(), databases: databases, filesRead: notes.filesRead,
-            readAgainAt: readAgainAt)
+                trees: trees, overhead: overhead), readAgainAt: readAgainAt)
     }
 
     /// Where layers, blobs and downloads lie, and what is mounted for a while.

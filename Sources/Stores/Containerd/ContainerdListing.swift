@@ -48,15 +48,9 @@ struct ContainerdListing {
 
     /// Opens a directory of the layout, to be watched; `nil` where it is not there.
     static func open(_ path: String, _ notes: inout ReadingNotes) -> MetadataDirectory? {
-        do throws(MetadataFault) {
-            let directory = try MetadataDirectory(path: path)
-            notes.directories.append(path)
-            return directory
-        } catch {
-            if !error.isMissing { notes.add(error, of: .store) }
-            notes.directories.append(AbsolutePath.nearestExisting(path))
-            return nil
-        }
+        if let directory = MetadataDirectory.watched(path, &notes) { return directory }
+        notes.directories.append(AbsolutePath.nearestExisting(path))
+        return nil
     }
 
     /// The names in a directory, but those that are no text, which is said.

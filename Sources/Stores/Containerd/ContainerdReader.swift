@@ -1,5 +1,4 @@
 public import Accounting
-import Glibc
 import Kernel
 import Synchronization
 
@@ -83,7 +82,8 @@ public final class ContainerdReader: StoreReader {
                 notes.filesRead += after.filesRead + filesRead
                 filesRead = notes.filesRead
                 guard isStill else { continue }
-                return assemble(databases, listing, pods, notes, &caches).reading(identity, databases: files)
+                notes.databases = files
+                return assemble(databases, listing, pods, notes, &caches).reading(identity)
             } catch {
                 return unreadable(error.path, error.reason, notes.directories, files)
             }
@@ -99,7 +99,7 @@ public final class ContainerdReader: StoreReader {
     ) -> ContainerdAssembly {
         var assembly = ContainerdAssembly(
             paths: paths, options: options, databases: databases, listing: listing, namespace: namespace,
-            now: Self.now(), notes: notes)
+            now: realtimeNanoseconds(), notes: notes)
         assembly.addSnapshots(&caches.layerIDs)
         let expansions = assembly.expandImages(&caches.documents)
         assembly.addContent(apartFrom: ContainerdAssembly.lowest(expansions))
@@ -107,12 +107,6 @@ public final class ContainerdReader: StoreReader {
         assembly.addContainers(&caches.containerIDs, &caches.specs, pods, imageIDs: imageIDs)
         assembly.addFaults()
         return assembly
-    }
-
-    private static func now() -> Int64 {
-        var now = timespec()
-        clock_gettime(CLOCK_REALTIME, &now)
-        return Int64(now.tv_sec) &* 1_000_000_000 &+ Int64(now.tv_nsec)
     }
 
     /// The fixed directories of the layout, or of each that is missing the nearest above it.
@@ -124,9 +118,7 @@ public final class ContainerdReader: StoreReader {
     private func unreadable(
         _ path: String, _ reason: String, _ directories: [String], _ databases: [String]
     ) -> StoreReading {
-        let problem = StoreProblem(severity: .unreadable, object: .store, path: path, reason: reason)
-        return StoreReading(
-            facts: StoreFacts(store: identity, problems: [problem]), directories: directories.uniqued(),
-            databases: databases)
+        StoreReading(
+            unreadable: path, reason, of: identity, watching: directories, databases: databases)
     }
 }

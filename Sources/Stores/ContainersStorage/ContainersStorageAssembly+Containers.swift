@@ -21,7 +21,7 @@ extension ContainersStorageAssembly {
             let chain =
                 parents.rings.contains(container.layer) ? LayerParents.Chain() : parents.chain(from: below)
             if let flaw = chain.flaw { notes.add(flaw.fault(path), of: .container(id)) }
-            addAbsentLayers(of: chain.layers + [container.layer], to: .container(id))
+            notes.add(absent, of: chain.layers + [container.layer], to: .container(id))
             let log = addLog(of: id, entry, ownerIsRoot)
             let name = container.names.first ?? container.metadata?.name
             containerFacts.append(

@@ -1,12 +1,8 @@
 import Accounting
-import Glibc
 import Kernel
 
 /// Puts together what the parts of the store said.
 struct ContainersStorageAssembly {
-    /// A store gone wrong as a whole need not tell of every object.
-    static let maximumProblems = 1000
-
     let paths: ContainersStoragePaths
     /// Where the engine says that volumes are.
     let volumes: String
@@ -62,29 +58,10 @@ struct ContainersStorageAssembly {
     }
 
     func reading(_ identity: StoreIdentity) -> StoreReading {
-        // What a reading that was cut short lacks is no damage, and nothing of it is used.
-        if var cut = notes.problems.first(where: { $0.severity == .unreadable }) {
-            cut.object = .store
-            return StoreReading(
-                facts: StoreFacts(store: identity, problems: [cut]), directories: notes.directories.uniqued(),
-                filesRead: notes.filesRead)
-        }
-        // Stable, the worst first: a caller may show only the first.
-        var problems = notes.problems.filter { $0.severity != .pending }
-        problems += notes.problems.filter { $0.severity == .pending }
-        if problems.count > Self.maximumProblems {
-            let more = problems.count - Self.maximumProblems
-            problems.removeLast(more)
-            problems.append(
-                StoreProblem(
-                    severity: .damaged, object: .store, path: paths.root,
-                    reason: "\(more) more objects are damaged"))
-        }
-        return StoreReading(
-            facts: StoreFacts(
+        notes.reading(
+            StoreFacts(
                 store: identity, layers: layerFacts, images: imageFacts, containers: containerFacts,
-                volumes: volumeFacts, trees: trees, overhead: overhead, problems: problems),
-            directories: notes.directories.uniqued(), filesRead: notes.filesRead, readAgainAt: readAgainAt)
+                volumes: volumeFacts, trees: trees, overhead: overhead), readAgainAt: readAgainAt)
     }
 
     // MARK: Layers
@@ -188,7 +165,7 @@ struct ContainersStorageAssembly {
             }
             guard let changed = changed(id, data) else { continue }
             let due = changed.addingReportingOverflow(Int64(options.orphanSeconds * 1e9))
-            let isOrphan = due.overflow ? false : due.partialValue <= now()
+            let isOrphan = due.overflow ? false : due.partialValue <= realtimeNanoseconds()
             if !isOrphan, !due.overflow { readAgainAt = min(readAgainAt ?? .max, due.partialValue) }
             wholeDirectories.append(id)
             layerFacts.append(
@@ -204,12 +181,6 @@ struct ContainersStorageAssembly {
         guard let own = data.status(of: id)?.changed else { return nil }
         let below = ["diff", "work", "merged"].compactMap { data.status(of: "\(id)/\($0)")?.changed }
         return ([own] + below).max()
-    }
-
-    private func now() -> Int64 {
-        var now = timespec()
-        clock_gettime(CLOCK_REALTIME, &now)
-        return (Int64(now.tv_sec) &* 1_000_000_000) &+ Int64(now.tv_nsec)
     }
 
     /// What the engine downloads, and what it removes after it let go of its locks.
@@ -239,7 +210,7 @@ struct ContainersStorageAssembly {
                 if let flaw = copy.flaw { notes.add(flaw.fault(path), of: .image(id)) }
                 mapped += copy.layers.filter { !chain.layers.contains($0) && !mapped.contains($0) }
             }
-            addAbsentLayers(of: chain.layers + mapped, to: .image(id))
+            notes.add(absent, of: chain.layers + mapped, to: .image(id))
             imageFacts.append(
                 ImageFact(
                     id: id, names: image.names.filter { !$0.contains("@") }.sorted(),
@@ -272,17 +243,5 @@ struct ContainersStorageAssembly {
             if !isKnown || !isConsistent || chain.flaw != nil { steps[index].layer = nil }
         }
         return steps
-    }
-
-    /// Says of an object which layers of its chain its figures lack.
-    mutating func addAbsentLayers(of chain: [String], to object: StoreProblem.Object) {
-        for layer in chain {
-            guard let fault = absent[layer] else { continue }
-            notes.add(
-                MetadataFault(
-                    severity: fault.severity, path: fault.path,
-                    reason: "layer \(ObjectID.short(layer)) cannot be accounted: \(fault.reason)"),
-                of: object)
-        }
     }
 }

@@ -91,27 +91,27 @@ public final class ContainersStorageReader: StoreReader {
         // Users before what they use: an engine makes a layer before what lies on it. Directories come before the
         // layers, for the engine names a layer before it makes the directory.
         var contents = ContainersStorageContents()
-        let containers = directory(paths.containers, &notes)
+        let containers = MetadataDirectory.watched(paths.containers, &notes)
         contents.containers = caches.containers.read(containers, "containers.json", &notes)
         contents.containers.merge(
             caches.volatileContainers.read(containers, "volatile-containers.json", &notes)
         ) { first, _ in first }
-        let images = directory(paths.images, &notes)
+        let images = MetadataDirectory.watched(paths.images, &notes)
         contents.images = caches.images.read(images, "images.json", &notes)
         var transientContainers: [ContainerRecord] = []
         for runRoot in surroundings.runRoots {
             let path = "\(runRoot)/\(paths.driver.rawValue)-containers"
             transientContainers +=
                 caches.transientContainers[runRoot, default: RecordList()].read(
-                    directory(path, &notes), "volatile-containers.json", &notes
+                    MetadataDirectory.watched(path, &notes), "volatile-containers.json", &notes
                 ).values
         }
-        let data = directory(paths.data, &notes)
+        let data = MetadataDirectory.watched(paths.data, &notes)
         let listed = data?.names { (_: FileName) in true }
         if let fault = listed?.fault { notes.add(fault, of: .store) }
         contents.directories = listed?.names ?? []
 
-        let layers = directory(paths.layers, &notes)
+        let layers = MetadataDirectory.watched(paths.layers, &notes)
         contents.layers = caches.layers.read(layers, "layers.json", &notes)
         contents.layers.merge(caches.volatileLayers.read(layers, "volatile-layers.json", &notes)) {
             first, _ in
@@ -126,7 +126,7 @@ public final class ContainersStorageReader: StoreReader {
         for other in surroundings.otherStores where AbsolutePath.resolve(other) != paths.root {
             // What is wrong with the other store is for its own reader to say.
             var others = ReadingNotes()
-            let directory = directory("\(other)/\(paths.driver.rawValue)-layers", &others)
+            let directory = MetadataDirectory.watched("\(other)/\(paths.driver.rawValue)-layers", &others)
             contents.otherLayers.formUnion(
                 caches.otherLayers[other, default: RecordList()].read(directory, "layers.json", &others).keys)
             notes.directories += others.directories
@@ -151,7 +151,7 @@ public final class ContainersStorageReader: StoreReader {
         _ runRoot: String, _ containers: [ContainerRecord], _ data: MetadataDirectory?,
         _ contents: inout ContainersStorageContents, _ caches: inout Caches, _ notes: inout ReadingNotes
     ) {
-        let directory = directory("\(runRoot)/\(paths.driver.rawValue)-layers", &notes)
+        let directory = MetadataDirectory.watched("\(runRoot)/\(paths.driver.rawValue)-layers", &notes)
         let layers = caches.transientLayers[runRoot, default: RecordList()].read(
             directory, "volatile-layers.json", &notes)
         if let data {
@@ -178,17 +178,6 @@ public final class ContainersStorageReader: StoreReader {
                 + "one; is it mounted?", watching: watching)
     }
 
-    private func directory(_ path: String, _ notes: inout ReadingNotes) -> MetadataDirectory? {
-        do throws(MetadataFault) {
-            let directory = try MetadataDirectory(path: path)
-            notes.directories.append(path)
-            return directory
-        } catch {
-            if !error.isMissing { notes.add(error, of: .store) }
-            return nil
-        }
-    }
-
     /// The fixed directories of the layout, or of each that is missing the nearest above it.
     private func layoutDirectories() -> [String] {
         let wanted = [paths.root, paths.layers, paths.images, paths.containers, paths.data, paths.volumes]
@@ -196,9 +185,7 @@ public final class ContainersStorageReader: StoreReader {
     }
 
     private func unreadable(_ path: String, _ reason: String, watching: [String]) -> StoreReading {
-        let problem = StoreProblem(severity: .unreadable, object: .store, path: path, reason: reason)
-        return StoreReading(
-            facts: StoreFacts(store: identity, problems: [problem]), directories: watching.uniqued())
+        StoreReading(unreadable: path, reason, of: identity, watching: watching)
     }
 }
 

@@ -33,14 +33,7 @@ struct UserData: Sendable {
     ) -> Result {
         cache.startPass()
         var result = Result()
-        let directory: MetadataDirectory
-        do throws(MetadataFault) {
-            directory = try MetadataDirectory(path: paths.containers)
-        } catch {
-            if !error.isMissing { notes.add(error, of: .store) }
-            return result
-        }
-        notes.directories.append(directory.path)
+        guard let directory = MetadataDirectory.watched(paths.containers, &notes) else { return result }
         let (names, fault) = directory.names { (_: FileName) in true }
         if let fault {
             notes.add(fault, of: .store)

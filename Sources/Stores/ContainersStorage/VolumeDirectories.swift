@@ -14,14 +14,7 @@ struct VolumeDirectories {
 
     static func read(_ paths: ContainersStoragePaths, _ notes: inout ReadingNotes) -> Result {
         var result = Result()
-        let directory: MetadataDirectory
-        do throws(MetadataFault) {
-            directory = try MetadataDirectory(path: paths.volumes)
-        } catch {
-            if !error.isMissing { notes.add(error, of: .store) }
-            return result
-        }
-        notes.directories.append(directory.path)
+        guard let directory = MetadataDirectory.watched(paths.volumes, &notes) else { return result }
         let (names, fault) = directory.names { (_: FileName) in true }
         if let fault {
             notes.add(fault, of: .store)

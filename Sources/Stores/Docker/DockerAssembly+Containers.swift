@@ -83,9 +83,9 @@ extension DockerAssembly {
             let walked = chains.chain(from: parent)
             chain = walked.layers
             if let flaw = walked.flaw {
-                notes.add(flaw.fault("\(paths.mounts)/\(id)/parent"), of: .container(id))
+                notes.add(flaw.layerDatabaseFault("\(paths.mounts)/\(id)/parent"), of: .container(id))
             }
-            addAbsentLayers(of: chain, to: .container(id))
+            notes.add(absent, of: chain, to: .container(id))
         }
         if let initID = mount.initID {
             let fact = LayerFact(

@@ -2,9 +2,6 @@ import Accounting
 
 /// Puts together what the parts of the store said.
 struct DockerAssembly {
-    /// A store gone wrong as a whole need not tell of every object.
-    static let maximumProblems = 1000
-
     let paths: DockerPaths
     /// The driver's directory; `nil` only where no layer is named.
     let data: MetadataDirectory?
@@ -29,7 +26,7 @@ struct DockerAssembly {
     /// The layer that each of the driver's directories is.
     private(set) var owners: [String: String] = [:]
     /// Image layers that are named but have no directory that could be accounted.
-    private var absent: [String: MetadataFault] = [:]
+    private(set) var absent: [String: MetadataFault] = [:]
     var ids: Set<String> = []
 
     init(
@@ -45,30 +42,10 @@ struct DockerAssembly {
     }
 
     func reading(_ identity: StoreIdentity) -> StoreReading {
-        // What a reading that was cut short lacks is no damage, and nothing of it is used.
-        if var cut = notes.problems.first(where: { $0.severity == .unreadable }) {
-            cut.object = .store
-            return StoreReading(
-                facts: StoreFacts(store: identity, problems: [cut]), directories: notes.directories.uniqued(),
-                filesRead: notes.filesRead)
-        }
-        // Stable, the worst first: a caller may show only the first.
-        var problems = notes.problems.filter { $0.severity != .pending }
-        problems += notes.problems.filter { $0.severity == .pending }
-        if problems.count > Self.maximumProblems {
-            let more = problems.count - Self.maximumProblems
-            problems.removeLast(more)
-            problems.append(
-                StoreProblem(
-                    severity: .damaged, object: .store, path: paths.root,
-                    reason: "\(more) more objects are damaged"))
-        }
-        return StoreReading(
-            facts: StoreFacts(
+        notes.reading(
+            StoreFacts(
                 store: identity, layers: layerFacts, images: imageFacts, containers: containerFacts,
-                volumes: volumeFacts, trees: treeFacts, overhead: overhead, problems: problems),
-            directories: notes.directories.uniqued(), databases: notes.databases,
-            filesRead: notes.filesRead, readAgainAt: readAgainAt)
+                volumes: volumeFacts, trees: treeFacts, overhead: overhead), readAgainAt: readAgainAt)
     }
 
     /// Adds a layer if it has a directory that no other layer has; else says what is wrong.
@@ -95,7 +72,7 @@ struct DockerAssembly {
         for (id, layer) in layers.sorted(by: { $0.key < $1.key }) {
             notes.add(layer.faults, of: .layer(id))
             let flaw = chains.flaws[id]
-            if let flaw { notes.add(flaw.fault("\(paths.layers)/\(id)/parent"), of: .layer(id)) }
+            if let flaw { notes.add(flaw.layerDatabaseFault("\(paths.layers)/\(id)/parent"), of: .layer(id)) }
             // A layer's files never change, so its directory is watched only until what is wrong is put right.
             if flaw != nil || !layer.faults.isEmpty { notes.directories.append("\(paths.layers)/\(id)") }
             guard let cacheID = layer.cacheID else {
@@ -135,7 +112,7 @@ struct DockerAssembly {
                 let path = "\(paths.imageMetadata)/\(id)/parent"
                 notes.add(.damaged(path, "the parents of the image lead in a circle"), of: .image(id))
             }
-            addAbsentLayers(of: chain, to: .image(id))
+            notes.add(absent, of: chain, to: .image(id))
             let history = image.config?.history(over: chain)
             if history?.isConsistent == false {
                 notes.add(
@@ -162,18 +139,6 @@ struct DockerAssembly {
             guard !AbsolutePath.exists("\(paths.imageConfigs)/\(id)") else { continue }
             let reason = "\(ObjectID.quoted(references.first ?? "")) names an image that is not in imagedb"
             notes.add(.pending("\(paths.metadata)/repositories.json", reason), of: .image(id))
-        }
-    }
-
-    /// Says of an object which layers of its chain its figures lack.
-    mutating func addAbsentLayers(of chain: [String], to object: StoreProblem.Object) {
-        for layer in chain {
-            guard let fault = absent[layer] else { continue }
-            notes.add(
-                MetadataFault(
-                    severity: fault.severity, path: fault.path,
-                    reason: "layer \(ObjectID.short(layer)) cannot be accounted: \(fault.reason)"),
-                of: object)
         }
     }
 

@@ -1,5 +1,4 @@
 public import Accounting
-import Glibc
 import Kernel
 import Synchronization
 
@@ -102,7 +101,7 @@ public final class DockerReader: StoreReader {
             {
                 return unmounted(data.path, "it is empty", watching: notes.directories)
             }
-            let now = Self.now()
+            let now = realtimeNanoseconds()
             var assembly = DockerAssembly(
                 paths: paths, data: data, chains: LayerChains(layers),
                 horizon: now &- Int64(options.graceSeconds * 1e9), links: listing.links, notes: notes)
@@ -121,13 +120,6 @@ public final class DockerReader: StoreReader {
             assembly.addOverhead()
             return assembly.reading(identity)
         }
-    }
-
-    /// Nanoseconds since the epoch.
-    private static func now() -> Int64 {
-        var now = timespec()
-        clock_gettime(CLOCK_REALTIME, &now)
-        return (Int64(now.tv_sec) &* 1_000_000_000) &+ Int64(now.tv_nsec)
     }
 
     private func otherDriver(_ choice: DockerDriverChoice) -> String? {
@@ -159,16 +151,6 @@ public final class DockerReader: StoreReader {
     }
 
     private func unreadable(_ path: String, _ reason: String, watching: [String]) -> StoreReading {
-        let problem = StoreProblem(severity: .unreadable, object: .store, path: path, reason: reason)
-        return StoreReading(
-            facts: StoreFacts(store: identity, problems: [problem]), directories: watching.uniqued())
-    }
-}
-
-extension [String] {
-    /// The members in order, each once.
-    func uniqued() -> [String] {
-        var seen: Set<String> = []
-        return filter { seen.insert($0).inserted }
+        StoreReading(unreadable: path, reason, of: identity, watching: watching)
     }
 }

@@ -2,28 +2,21 @@
 ///
 /// A chain id is a digest of the chain below it, but nothing is hashed here: the layer database is walked.
 struct LayerChains {
-    /// Why a chain does not reach its lowest layer.
-    enum Flaw: Hashable, Sendable {
-        case cycle
-        case missing(String)
-        case tooDeep
-    }
-
-    /// overlayfs takes at most 500 lower layers, and the engine at most 128.
-    static let maximumDepth = 1024
+    static let maximumDepth = LayerParents.maximumDepth
 
     private struct Place: Hashable {
         let parent: String?
         let diffID: String
     }
 
-    private let parents: [String: String?]
+    private let parents: LayerParents
     private let byPlace: [Place: String]
     /// Layers whose parents lead in a circle or whose parent is missing.
-    let flaws: [String: Flaw]
+    let flaws: [String: LayerParents.Flaw]
 
     init(_ layers: [String: LayerDatabase.Entry]) {
-        parents = layers.mapValues(\.parent)
+        let parents = LayerParents(layers.mapValues(\.parent))
+        self.parents = parents
         var byPlace: [Place: String] = [:]
         byPlace.reserveCapacity(layers.count)
         for (id, layer) in layers {
@@ -33,7 +26,8 @@ struct LayerChains {
             byPlace[place] = byPlace[place].map { min($0, id) } ?? id
         }
         self.byPlace = byPlace
-        flaws = Self.flaws(parents)
+        flaws = Dictionary(
+            uniqueKeysWithValues: layers.keys.compactMap { id in parents.flaw(of: id).map { (id, $0) } })
     }
 
     /// The chain of an image: each layer is the one with the next diff id on top of those before.
@@ -48,38 +42,16 @@ struct LayerChains {
         return (layers, nil)
     }
 
-    /// The chain that ends with layer `top`, the lowest first; with a flaw, the part that could be walked.
-    func chain(from top: String) -> (layers: [String], flaw: Flaw?) {
-        var layers: [String] = []
-        var seen: Set<String> = []
-        var next: String? = top
-        while let id = next {
-            guard let parent = parents[id] else { return (layers.reversed(), .missing(id)) }
-            guard seen.insert(id).inserted else { return (layers.reversed(), .cycle) }
-            guard layers.count < Self.maximumDepth else { return (layers.reversed(), .tooDeep) }
-            layers.append(id)
-            next = parent
-        }
-        return (layers.reversed(), nil)
-    }
-
-    private static func flaws(_ parents: [String: String?]) -> [String: Flaw] {
-        var flaws: [String: Flaw] = [:]
-        for (id, parent) in parents {
-            if let parent, parents[parent] == nil { flaws[id] = .missing(parent) }
-        }
-        for id in ParentRings.members(parents) { flaws[id] = .cycle }
-        return flaws
+    /// The chain that ends with layer `top`; with a flaw, the part that could be walked.
+    func chain(from top: String) -> LayerParents.Chain {
+        parents.chain(from: top)
     }
 }
 
-extension LayerChains.Flaw {
-    /// The flaw of the chain that file `path` begins.
-    func fault(_ path: String) -> MetadataFault {
-        switch self {
-        case .cycle: .damaged(path, "the parents of the layer lead in a circle")
-        case .missing(let id): .pending(path, "there is no layer \(id) in layerdb")
-        case .tooDeep: .damaged(path, "the layer lies on more than \(LayerChains.maximumDepth) others")
-        }
+extension LayerParents.Flaw {
+    /// The flaw of the chain that file `path` of the layer database begins.
+    func layerDatabaseFault(_ path: String) -> MetadataFault {
+        guard case .missing(let id) = self else { return fault(path) }
+        return .pending(path, "there is no layer \(id) in layerdb")
     }
 }

@@ -64,14 +64,7 @@ struct VolumeDirectory: Sendable {
     /// All volumes by name.
     mutating func read(_ paths: DockerPaths, _ notes: inout ReadingNotes) -> [String: Entry] {
         cache.startPass()
-        let directory: MetadataDirectory
-        do throws(MetadataFault) {
-            directory = try MetadataDirectory(path: paths.volumes)
-        } catch {
-            if !error.isMissing { notes.add(error, of: .store) }
-            return [:]
-        }
-        notes.directories.append(directory.path)
+        guard let directory = MetadataDirectory.watched(paths.volumes, &notes) else { return [:] }
         let device = directory.device
         let records = records(directory, &notes)
         var volumes: [String: Entry] = [:]

@@ -54,7 +54,7 @@ struct ClassicAssembly {
         for (id, entry) in sorted {
             notes.add(entry.faults, of: .image(id))
             let flaw = chains.flaws[id]
-            if let flaw { notes.add(flaw.fault("\(root)/graph/\(id)/json"), of: .image(id)) }
+            if let flaw { notes.add(flaw.layerDatabaseFault("\(root)/graph/\(id)/json"), of: .image(id)) }
             let fact = LayerFact(
                 id: id, kind: .image, parent: flaw == nil ? entry.value?.parent : nil,
                 directory: directory(id),
@@ -160,20 +160,11 @@ struct ClassicAssembly {
     }
 
     func reading(_ identity: StoreIdentity) -> StoreReading {
-        // What a reading that was cut short lacks is no damage, and nothing of it is used.
-        if var cut = notes.problems.first(where: { $0.severity == .unreadable }) {
-            cut.object = .store
-            return StoreReading(
-                facts: StoreFacts(store: identity, problems: [cut]), directories: notes.directories.uniqued(),
-                filesRead: notes.filesRead)
-        }
         let groups: [PathPattern] = ["graph/*", "aufs/layers/*", "aufs/mnt/*", "containers/*", "volumes/*"]
-        return StoreReading(
-            facts: StoreFacts(
+        return notes.reading(
+            StoreFacts(
                 store: identity, layers: layers, images: images, containers: containers, volumes: volumes,
-                trees: trees,
-                overhead: OverheadFact(directory: root, excluded: excluded, groups: groups),
-                problems: Array(notes.problems.prefix(DockerAssembly.maximumProblems))),
-            directories: notes.directories.uniqued(), filesRead: notes.filesRead, readAgainAt: readAgainAt)
+                trees: trees, overhead: OverheadFact(directory: root, excluded: excluded, groups: groups)),
+            readAgainAt: readAgainAt)
     }
 }

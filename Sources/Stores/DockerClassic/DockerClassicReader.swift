@@ -1,5 +1,4 @@
 public import Accounting
-import Glibc
 import Kernel
 import Synchronization
 
@@ -36,19 +35,13 @@ public final class DockerClassicReader: StoreReader {
                 error.isMissing && error.path == root
                 ? "no such directory: give --store docker-classic=PATH" : error.reason
             return StoreReading(
-                facts: StoreFacts(
-                    store: identity,
-                    problems: [
-                        StoreProblem(severity: .unreadable, object: .store, path: error.path, reason: reason)
-                    ]), directories: [AbsolutePath.nearestExisting(root)])
+                unreadable: error.path, reason, of: identity, watching: [AbsolutePath.nearestExisting(root)])
         }
     }
 
     private func read(_ directory: MetadataDirectory) throws(MetadataFault) -> StoreReading {
         let root = identity.root
-        var time = timespec()
-        clock_gettime(CLOCK_REALTIME, &time)
-        let now = (Int64(time.tv_sec) &* 1_000_000_000) &+ Int64(time.tv_nsec)
+        let now = realtimeNanoseconds()
         let orphanSeconds = options.orphanSeconds
         let identity = identity
         return try caches.withLock { caches throws(MetadataFault) in

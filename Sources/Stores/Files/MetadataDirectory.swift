@@ -77,6 +77,18 @@ struct MetadataDirectory {
         return names.map { String(decoding: $0.bytes, as: UTF8.self) }
     }
 
+    /// Opens `path`, which is watched from now on; `nil` where it is not there, or cannot be opened, which is noted.
+    static func watched(_ path: String, _ notes: inout ReadingNotes) -> MetadataDirectory? {
+        do throws(MetadataFault) {
+            let directory = try MetadataDirectory(path: path)
+            notes.directories.append(path)
+            return directory
+        } catch {
+            if !error.isMissing { notes.add(error, of: .store) }
+            return nil
+        }
+    }
+
     func status(of name: String) -> FileStatus? {
         status(of: FileName(name))
     }

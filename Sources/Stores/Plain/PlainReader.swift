@@ -21,10 +21,8 @@ public final class PlainReader: StoreReader {
         } catch {
             let reason =
                 error.isMissing ? "no such directory: make it, or give --store plain=PATH" : error.reason
-            let problem = StoreProblem(severity: .unreadable, object: .store, path: root, reason: reason)
             return StoreReading(
-                facts: StoreFacts(store: identity, problems: [problem]),
-                directories: [AbsolutePath.nearestExisting(root)])
+                unreadable: root, reason, of: identity, watching: [AbsolutePath.nearestExisting(root)])
         }
         var facts = StoreFacts(store: identity)
         let (names, fault) = directory.names { directory.missingDirectory($0) == nil }

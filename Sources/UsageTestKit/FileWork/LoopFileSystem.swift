@@ -45,6 +45,18 @@ package struct LoopFileSystem: Sendable {
         return made
     }
 
+    /// Makes one for a body, and removes it after that.
+    package static func with(_ kind: Kind, _ body: (LoopFileSystem) async throws -> Void) async throws {
+        let made = try await make(kind)
+        do {
+            try await body(made)
+        } catch {
+            try? await made.remove()
+            throw error
+        }
+        try await made.remove()
+    }
+
     package func mount() async throws {
         try await Command.output(["mount", "-o", "loop", scratch("image"), path])
     }

@@ -1,6 +1,7 @@
 import Foundation
 import Glibc
 import Synchronization
+import UsageTestKit
 import Wire
 
 @testable import StatusFeed
@@ -24,7 +25,7 @@ struct ClientError: Error, CustomStringConvertible {
 
 /// A client of a socket that sends what it is told and shares no code with the server.
 ///
-/// Its calls block and belong into ``offPool(_:)``; each gives up after ``deadline``.
+/// Its calls block and belong into ``onThread(_:)``; each gives up after ``deadline``.
 final class RawClient: Sendable {
     static let deadline = 90.0
 
@@ -173,13 +174,6 @@ final class RawClient: Sendable {
         guard poll(&entry, 1, Int32(Self.deadline * 1000)) == 1 else {
             throw ClientError(description: "nothing came within \(Self.deadline) s")
         }
-    }
-}
-
-/// Runs blocking work on a thread of its own.
-func offPool<T: Sendable>(_ body: @escaping @Sendable () throws -> T) async throws -> T {
-    try await withCheckedThrowingContinuation { continuation in
-        Thread { continuation.resume(with: Result(catching: body)) }.start()
     }
 }
 

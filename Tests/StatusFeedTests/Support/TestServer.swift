@@ -1,6 +1,7 @@
 import Foundation
 import Logging
 import Synchronization
+import UsageTestKit
 
 @testable import StatusFeed
 
@@ -63,7 +64,7 @@ struct TestServer: Sendable {
 
     /// Sends one request on a connection of its own.
     func request(_ target: String, method: String = "GET", fields: String = "") async throws -> RawResponse {
-        try await offPool { [path] in
+        try await onThread { [path] in
             let client = try RawClient(path)
             try client.get(target, fields, method: method)
             return try client.response(withBody: method != "HEAD")

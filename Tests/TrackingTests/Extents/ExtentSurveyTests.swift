@@ -12,14 +12,7 @@ struct ExtentSurveyTests {
     @Test(
         "what is charged elsewhere is what du has more than df", arguments: [LoopFileSystem.Kind.xfs, .btrfs])
     func reflinks(kind: LoopFileSystem.Kind) async throws {
-        let disk = try await LoopFileSystem.make(kind)
-        do {
-            try await check(disk)
-        } catch {
-            try? await disk.remove()
-            throw error
-        }
-        try await disk.remove()
+        try await LoopFileSystem.with(kind) { try await check($0) }
     }
 
     private func check(_ disk: LoopFileSystem) async throws {

@@ -1,4 +1,4 @@
-/// The chains of layers, by the parent that each names; ids are no digests of what is below.
+/// The chains of layers, by the parent that each names.
 struct LayerParents: Sendable {
     /// Why a chain does not reach its lowest layer.
     enum Flaw: Hashable, Sendable {
@@ -15,7 +15,7 @@ struct LayerParents: Sendable {
         var goesOn = false
     }
 
-    /// The engine takes 128 at most with overlayfs, and any number with the driver `vfs`.
+    /// overlayfs takes at most 500 lower layers and engines at most 128, but any number with the driver `vfs`.
     static let maximumDepth = 1024
 
     private let parents: [String: String?]
@@ -24,7 +24,7 @@ struct LayerParents: Sendable {
     let rings: Set<String>
 
     /// `others` are the layers of the stores that this one may lie on.
-    init(_ parents: [String: String?], others: Set<String>) {
+    init(_ parents: [String: String?], others: Set<String> = []) {
         self.parents = parents
         self.others = others
         rings = ParentRings.members(parents)
