@@ -71,7 +71,8 @@ let package = Package(
         .executableTarget(
             name: "usaged",
             dependencies: [
-                "Daemon", "Journal", "Settings", "Stores", argumentParser, logging, lifecycle, signals,
+                "Daemon", "Journal", "Settings", "StatusFeed", "Stores", argumentParser, logging, lifecycle,
+                signals,
             ],
             swiftSettings: strict),
         .executableTarget(

@@ -26,6 +26,14 @@ public struct BoundSocket: Sendable {
             return BoundSocket(descriptor: descriptor, file: nil)
         case .path(let path):
             return try create(path, group: group, logger: logger)
+        case .loopback(let address):
+            let descriptor = address.listeningSocket()
+            guard descriptor < 0 else { return BoundSocket(descriptor: descriptor, file: nil) }
+            guard errno != EADDRINUSE else {
+                throw ListeningSocketError(
+                    .inUse, "another process listens on \(address); choose another port")
+            }
+            throw failure("listen", address.description)
         }
     }
 

@@ -10,6 +10,7 @@ extension Connection {
             !head.isKeepAlive || head.version != .http1_1 || head.method == .CONNECT
             || head.headers.contains(name: "upgrade") || core.isQuiescing
         do throws(Refusal) {
+            if core.access == .loopback { try WebAccess.check(head) }
             let route = try Route.of(method: head.method.rawValue, target: head.uri)
             if case .feed(let since) = route {
                 try beginFeed(head, since: since)

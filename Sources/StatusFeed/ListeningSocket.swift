@@ -7,6 +7,8 @@ public enum ListeningSocket: Hashable, Sendable {
     case path(String)
     /// A listening stream socket that systemd passed; the server closes it at the end and leaves its file.
     case descriptor(Int32)
+    /// A TCP socket to be opened on this host alone.
+    case loopback(LoopbackAddress)
 }
 
 /// Why a socket cannot be listened on.

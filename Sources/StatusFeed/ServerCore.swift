@@ -5,6 +5,7 @@ import Wire
 /// What the connections of one server share; only its event loop touches it.
 final class ServerCore {
     let limits: StatusServer.Limits
+    let access: StatusServer.Access
     let responder: Responder
     let hub: FeedHub
     let logger: Logger
@@ -22,10 +23,11 @@ final class ServerCore {
     private var nextScarcityNote = NIODeadline.now()
 
     init(
-        limits: StatusServer.Limits, responder: Responder, hub: FeedHub, logger: Logger,
-        eventLoop: any EventLoop
+        limits: StatusServer.Limits, access: StatusServer.Access, responder: Responder, hub: FeedHub,
+        logger: Logger, eventLoop: any EventLoop
     ) {
         self.limits = limits
+        self.access = access
         self.responder = responder
         self.hub = hub
         self.logger = logger

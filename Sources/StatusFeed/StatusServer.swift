@@ -10,11 +10,20 @@ public import ServiceLifecycle
 /// It stands on NIO alone: a dozen fixed paths need no framework, and what matters here (the peer's credentials,
 /// limits by user, a time for each phase of a request, a stream that waits for its reader) belongs to the connection.
 public struct StatusServer: Service {
+    /// Who can connect, and so what is answered.
+    public enum Access: Sendable {
+        /// Those that the file's mode lets in; the kernel tells who each is.
+        case unix
+        /// Everybody on this host; see ``WebAccess``.
+        case loopback
+    }
+
     private let socket: @Sendable () throws -> BoundSocket
     private let provider: any StatusProvider
     private let hub: FeedHub
     private let logger: Logger
     private let limits: Limits
+    private let access: Access
     private let onListening: @Sendable () -> Void
 
     /// Describes a server; nothing is opened before ``run()``.
@@ -26,30 +35,33 @@ public struct StatusServer: Service {
     ///   - hub: Where the feed's events come from; several servers may share it.
     ///   - logger: For what an operator should know.
     ///   - limits: What clients may take.
+    ///   - access: What kind of socket it is.
     ///   - onListening: Called once when connections are taken.
     public init(
         listening: ListeningSocket, group: String?, provider: any StatusProvider, hub: FeedHub,
         logger: Logger,
-        limits: Limits = Limits(), onListening: @escaping @Sendable () -> Void = {}
+        limits: Limits = Limits(), access: Access = .unix, onListening: @escaping @Sendable () -> Void = {}
     ) {
         socket = { try BoundSocket.open(listening, group: group, logger: logger) }
         self.provider = provider
         self.hub = hub
         self.logger = logger
         self.limits = limits
+        self.access = access
         self.onListening = onListening
     }
 
     /// Describes a server on a socket that is open already; ``run()`` takes it over.
     public init(
         socket: BoundSocket, provider: any StatusProvider, hub: FeedHub, logger: Logger,
-        limits: Limits = Limits(), onListening: @escaping @Sendable () -> Void = {}
+        limits: Limits = Limits(), access: Access = .unix, onListening: @escaping @Sendable () -> Void = {}
     ) {
         self.socket = { socket }
         self.provider = provider
         self.hub = hub
         self.logger = logger
         self.limits = limits
+        self.access = access
         self.onListening = onListening
     }
 
@@ -96,7 +108,8 @@ public struct StatusServer: Service {
         let permits = PermitPool(limit: limits.concurrentRequests, reserved: limits.privilegedRequests)
         let responder = Responder(provider: provider, permits: permits, daemonUserID: geteuid())
         return ServerCore(
-            limits: limits, responder: responder, hub: hub, logger: logger, eventLoop: eventLoop)
+            limits: limits, access: access, responder: responder, hub: hub, logger: logger,
+            eventLoop: eventLoop)
     }
 
     private func bootstrap(on eventLoop: any EventLoop, _ core: NIOLoopBound<ServerCore>) -> ServerBootstrap {

@@ -5,6 +5,7 @@ internal import Journal
 internal import Logging
 internal import ServiceLifecycle
 internal import Settings
+internal import StatusFeed
 internal import Stores
 internal import UnixSignals
 
@@ -36,6 +37,18 @@ struct UsagedCommand: ParsableCommand {
         })
     var store: [StoreLocation] = []
 
+    @Option(
+        help: ArgumentHelp(
+            "A TCP socket to answer GET on besides, for every user of this host: 127.0.0.1:PORT or [::1]:PORT.",
+            valueName: "address:port"),
+        transform: { text in
+            guard let address = LoopbackAddress(text) else {
+                throw ValidationError("--listen \(text) is not 127.0.0.1:PORT or [::1]:PORT")
+            }
+            return address
+        })
+    var listen: [LoopbackAddress] = []
+
     @Flag(help: "Check the configuration and exit.")
     var checkConfig = false
 
@@ -50,7 +63,8 @@ struct UsagedCommand: ParsableCommand {
     var version = false
 
     var options: DaemonOptions {
-        DaemonOptions(configuration: config, socket: socket, stateDirectory: state, stores: store)
+        DaemonOptions(
+            configuration: config, socket: socket, stateDirectory: state, stores: store, listen: listen)
     }
 }
 

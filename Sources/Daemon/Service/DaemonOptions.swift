@@ -1,4 +1,5 @@
 public import Settings
+public import StatusFeed
 public import Stores
 
 /// What the command line says; it goes before the configuration.
@@ -9,15 +10,18 @@ public struct DaemonOptions: Sendable {
     public var stateDirectory: String?
     /// Turns detection off, where there are any.
     public var stores: [StoreLocation]
+    /// TCP sockets to open besides, to be read from alone.
+    public var listen: [LoopbackAddress]
 
     public init(
         configuration: String? = nil, socket: String? = nil, stateDirectory: String? = nil,
-        stores: [StoreLocation] = []
+        stores: [StoreLocation] = [], listen: [LoopbackAddress] = []
     ) {
         self.configuration = configuration
         self.socket = socket
         self.stateDirectory = stateDirectory
         self.stores = stores
+        self.listen = listen
     }
 
     /// Reads the configuration's files and puts the command line's values over theirs.

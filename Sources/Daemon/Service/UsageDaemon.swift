@@ -21,6 +21,7 @@ public final class UsageDaemon: Service {
     private let logger: Logger
     private let manager = ServiceManager()
     private let server: StatusServer
+    private let webServers: [StatusServer]
     private let loop: AccountingLoop
     private let books: UsageBooks
     private let tracking: TrackingService
@@ -57,6 +58,8 @@ public final class UsageDaemon: Service {
         let bound = try Self.open(passed, settings, logger)
         var isDone = false
         defer { if !isDone { bound.close() } }
+        let web = try Self.openWeb(passed, options, logger)
+        defer { if !isDone { for socket in web { socket.close() } } }
         let hub = FeedHub(firstID: Moment.now().wall / 1_000_000)
         Self.makeDirectory(settings.stateDirectory, mode: 0o750)
         state = try DaemonState(directory: settings.stateDirectory, logger: logger)
@@ -106,6 +109,9 @@ public final class UsageDaemon: Service {
                 .started, .notice, "usaged \(Self.version) serves \(socket)",
                 metadata: ["socket": "\(socket)"])
         }
+        webServers = web.map {
+            StatusServer(socket: $0, provider: answers, hub: hub, logger: logger, access: .loopback)
+        }
         isDone = true
     }
 
@@ -115,7 +121,7 @@ public final class UsageDaemon: Service {
         for refused in passed.refused {
             logger.warning("the passed socket \(refused.name) is not used: \(refused.reason)")
         }
-        for descriptor in passed.web + passed.feed.dropFirst() {
+        for descriptor in passed.feed.dropFirst() {
             logger.warning("a passed socket is not used: this version serves one Unix socket")
             close(descriptor)
         }
@@ -129,7 +135,21 @@ public final class UsageDaemon: Service {
         return try BoundSocket.open(listening, group: settings.socketGroup, logger: logger)
     }
 
-    /// Follows the stores and serves the socket until the graceful shutdown.
+    private static func openWeb(
+        _ passed: PassedSockets, _ options: DaemonOptions, _ logger: Logger
+    ) throws(ListeningSocketError) -> [BoundSocket] {
+        var sockets: [BoundSocket] = []
+        do throws(ListeningSocketError) {
+            let all = passed.web.map { ListeningSocket.descriptor($0) } + options.listen.map { .loopback($0) }
+            for socket in all { sockets.append(try BoundSocket.open(socket, group: nil, logger: logger)) }
+        } catch {
+            for socket in sockets { socket.close() }
+            throw error
+        }
+        return sockets
+    }
+
+    /// Follows the stores and serves the sockets until the graceful shutdown.
     public func run() async throws {
         tracking.start()
         let named = options.locations(settings)
@@ -141,10 +161,10 @@ public final class UsageDaemon: Service {
         surveys.start()
         do {
             try await withThrowingTaskGroup(of: Void.self) { group in
-                group.addTask { try await self.server.run() }
+                for server in webServers { group.addTask { await self.serveWeb(server) } }
                 if detects { group.addTask { await self.detectAgain() } }
-                // The server ends at the shutdown; all else ends with it.
-                try await group.next()
+                // It ends at the shutdown; all else ends with it.
+                try await server.run()
                 group.cancelAll()
             }
         } catch {
@@ -152,6 +172,15 @@ public final class UsageDaemon: Service {
             throw error
         }
         stop()
+    }
+
+    /// Figures and alerts go on without it.
+    private func serveWeb(_ server: StatusServer) async {
+        do {
+            try await server.run()
+        } catch {
+            logger.error("the TCP socket is not served any more: \(error); restart usaged")
+        }
     }
 
     /// Reads the configuration again and puts it in force, or says why not and keeps the old.

@@ -43,6 +43,16 @@ final class RawClient: Sendable {
         }
     }
 
+    /// Connects to a port of this host.
+    init(port: UInt16) throws {
+        descriptor = socket(AF_INET, Int32(SOCK_STREAM.rawValue), 0)
+        guard LoopbackPort.connect(descriptor, to: port) else {
+            let reason = String(cString: strerror(errno))
+            close(descriptor)
+            throw ClientError(description: "connect to port \(port): \(reason)")
+        }
+    }
+
     deinit {
         close(descriptor)
     }

@@ -35,14 +35,14 @@ struct TestServer: Sendable {
     static func serve(
         _ listening: ListeningSocket, group: String? = nil, provider: TestProvider = TestProvider(),
         hub: FeedHub = FeedHub(firstID: 1000), limits: StatusServer.Limits = .init(),
-        _ body: () async throws -> Void
+        access: StatusServer.Access = .unix, _ body: () async throws -> Void
     ) async throws {
         let (listens, continuation) = AsyncStream.makeStream(of: Void.self)
         var logger = Logger(label: "test")
         logger.logLevel = .critical
         let server = StatusServer(
             listening: listening, group: group, provider: provider, hub: hub, logger: logger, limits: limits,
-            onListening: { continuation.yield() })
+            access: access, onListening: { continuation.yield() })
         let running = Task {
             defer { continuation.finish() }
             try await server.run()
