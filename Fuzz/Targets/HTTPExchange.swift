@@ -51,7 +51,8 @@ struct Exchange {
             let responder = Responder(
                 provider: provider, permits: PermitPool(limit: 8, reserved: 2), daemonUserID: 0)
             let core = ServerCore(
-                limits: limits, responder: responder, hub: hub, logger: Logger(label: "fuzz"), eventLoop: loop
+                limits: limits, access: .unix, responder: responder, hub: hub,
+                logger: Logger(label: "fuzz"), eventLoop: loop
             )
             return NIOLoopBound(core, eventLoop: loop)
         }.wait()
