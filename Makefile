@@ -11,7 +11,7 @@ AS_ROOT = $(if $(filter 0,$(shell id -u)),env,sudo env "PATH=$$PATH")
 # Hundreds of tests at once keep each other from what they wait for.
 AT_ONCE = --experimental-maximum-parallelization-width 6
 
-.PHONY: all build demo-store test test-all test-kernel test-sanitized test-asan test-tsan fuzz exactness demo bench lint \
+.PHONY: all build demo-store test test-all test-kernel test-sanitized test-asan test-tsan fuzz exactness reasons demo bench lint \
     format install clean deps test-deps kernel-deps
 
 all: build
@@ -73,6 +73,10 @@ fuzz: deps
 exactness: test-deps
 	$(SWIFT) build --build-tests
 	@$(AS_ROOT) SWIFT="$(SWIFT)" scripts/exactness.sh
+
+# The reasons for `exact: false` that no test reaches, by counting lines.
+reasons: test-deps
+	@$(AS_ROOT) SWIFT="$(SWIFT)" scripts/reasons.sh $(AT_ONCE)
 
 demo: build demo-store
 	@STORE="$(STORE)" scripts/demo.sh

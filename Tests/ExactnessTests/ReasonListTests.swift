@@ -18,13 +18,13 @@ struct ReasonListTests {
         return String(rest[..<(try #require(rest.range(of: "\n## "))).lowerBound])
     }
 
-    /// The file, or all below the directory.
-    private static func swiftFiles(at path: String) throws -> [String] {
+    /// The file, or all below the directory, by their paths from the root.
+    private static func swiftFiles(at path: String) throws -> [(path: String, text: String)] {
         let top = root.appendingPathComponent(path)
-        guard !path.hasSuffix(".swift") else { return [try String(contentsOf: top, encoding: .utf8)] }
+        guard !path.hasSuffix(".swift") else { return [(path, try String(contentsOf: top, encoding: .utf8))] }
         let paths = try #require(FileManager.default.subpaths(atPath: top.path))
         return try paths.filter { $0.hasSuffix(".swift") }.map {
-            try String(contentsOf: top.appendingPathComponent($0), encoding: .utf8)
+            ("\(path)/\($0)", try String(contentsOf: top.appendingPathComponent($0), encoding: .utf8))
         }
     }
 
@@ -33,7 +33,7 @@ struct ReasonListTests {
         var known: Set<String> = []
         for file in try Self.swiftFiles(at: "Tests") {
             var suite: Substring = ""
-            for line in file.split(separator: "\n") {
+            for line in file.text.split(separator: "\n") {
                 if let match = line.firstMatch(of: /^(?:struct|extension) (\w+Tests)\b/) { suite = match.1 }
                 if let match = line.firstMatch(of: /^    func (\w+)\(/) {
                     known.insert("\(suite).\(match.1)")
@@ -64,35 +64,54 @@ struct ReasonListTests {
         ]
     }
 
-    @Test("every reason that the code gives is in the list")
-    func reasons() throws {
-        let list = try Self.section()
-        var missing: [String] = []
-        var found = 0
-        for (path, before) in Self.places {
-            for file in try Self.swiftFiles(at: path) {
-                // Texts of several lines are one.
-                let code = file.replacing(/"""\n([^"]*?)\n *"""/) { match in
+    private struct Reason {
+        var file: String
+        var line: Int
+        /// What stands between the values that are put in.
+        var parts: [String]
+    }
+
+    private static func reasons() throws -> [Reason] {
+        var reasons: [Reason] = []
+        for (path, before) in places {
+            for (name, text) in try swiftFiles(at: path) {
+                // Texts of several lines are one, and the lines after them keep their numbers.
+                let code = text.replacing(/"""\n([^"]*?)\n *"""/) { match in
                     "\""
                         + match.1.replacing(/\\?\n */, with: " ").trimmingCharacters(in: .whitespaces)
                         .replacing("  ", with: " ") + "\""
+                        + String(repeating: "\n", count: match.0.count { $0 == "\n" })
                 }
                 for match in code.matches(of: /"((?:[^"\\\n]|\\.)+)"/) {
-                    let line = code[..<match.range.lowerBound].suffix(120)
-                    guard line.firstMatch(of: before) != nil else { continue }
-                    // What stands between the values that are put in.
-                    for part in match.1.replacing(/\\\([^()]*(?:\([^()]*\)[^()]*)*\)/, with: "\u{1}").split(
-                        separator: "\u{1}")
-                    {
-                        let text = part.trimmingCharacters(in: CharacterSet(charactersIn: " :;,()'\\\""))
-                        guard text.count >= 12, text.contains(" "), !text.contains("{") else { continue }
-                        found += 1
-                        if !list.contains(text) { missing.append("\(path): \(text)") }
-                    }
+                    let head = code[..<match.range.lowerBound]
+                    guard head.suffix(120).firstMatch(of: before) != nil else { continue }
+                    let values = /\\\([^()]*(?:\([^()]*\)[^()]*)*\)/
+                    let parts = match.1.replacing(values, with: "\u{1}").split(separator: "\u{1}")
+                        .map { $0.trimmingCharacters(in: CharacterSet(charactersIn: " :;,()'\\\"")) }
+                        .filter { $0.count >= 12 && $0.contains(" ") && !$0.contains("{") }
+                    guard !parts.isEmpty else { continue }
+                    reasons.append(
+                        Reason(file: name, line: head.count { $0 == "\n" } + 1, parts: parts))
                 }
             }
         }
-        #expect(found > 40)
-        #expect(missing == [])
+        return reasons
+    }
+
+    @Test("every reason that the code gives is in the list")
+    func reasons() throws {
+        let list = try Self.section()
+        let reasons = try Self.reasons()
+        #expect(reasons.count > 40)
+        for reason in reasons {
+            for part in reason.parts where !list.contains(part) {
+                Issue.record("\(reason.file):\(reason.line): \(part)")
+            }
+        }
+        // For `make reasons`, which finds those that no test reaches.
+        if let file = ProcessInfo.processInfo.environment["USAGED_REASONS"] {
+            let lines = reasons.map { "\($0.file):\($0.line): \($0.parts.joined(separator: " ... "))\n" }
+            try lines.joined().write(toFile: file, atomically: true, encoding: .utf8)
+        }
     }
 }
