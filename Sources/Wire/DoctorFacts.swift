@@ -72,6 +72,8 @@ public struct DoctorFacts: Codable, Hashable, Sendable {
     @Nullable public var kernel: String?
     /// The daemon's effective user.
     public var uid: UInt32
+    /// Capabilities that it lacks and cannot do without.
+    public var missingCapabilities: [String]
     public var exact: Bool
     public var reasons: [String]
     /// Inotify watches, one for each directory of writable layers and of metadata.
@@ -95,7 +97,8 @@ public struct DoctorFacts: Codable, Hashable, Sendable {
 
     public init(
         schema: Int = WireCoding.schema, time: String, version: String, kernel: String?, uid: UInt32,
-        exact: Bool, reasons: [String] = [], watches: Supply, watchBudget: Limit? = nil, instances: Supply,
+        missingCapabilities: [String] = [], exact: Bool, reasons: [String] = [], watches: Supply,
+        watchBudget: Limit? = nil, instances: Supply,
         queue: Queue, openFiles: Supply, openFilesLent: Int = 0, inodes: Supply, silences: [String] = [],
         sources: [Source] = [], containers: [Container] = [], configurationProblem: String? = nil
     ) {
@@ -104,6 +107,7 @@ public struct DoctorFacts: Codable, Hashable, Sendable {
         self.version = version
         self.kernel = kernel
         self.uid = uid
+        self.missingCapabilities = missingCapabilities
         self.exact = exact
         self.reasons = reasons
         self.watches = watches

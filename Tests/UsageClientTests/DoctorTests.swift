@@ -117,6 +117,9 @@ struct DoctorTests {
         Case("stores that are yet to be read", []) {
             ($0.sources, $0.reasons) = ([], ["the stores are being read for the first time"])
         },
+        Case("no capability to look everywhere", ["problem capability"], "CapabilityBoundingSet") {
+            $0.missingCapabilities = ["CAP_DAC_READ_SEARCH"]
+        },
         Case("a wrong configuration", ["problem configuration"], "--check-config") {
             $0.configurationProblem = "/etc/usaged/usaged.yaml:3:1: alerts: not a list"
         },

@@ -20,9 +20,13 @@ extension StatusAnswers {
         let stores = snapshot.sources.count
         let silences = snapshot.sources.compactMap { overlay.reason(driver: $0.store.driver) }
         let instances = open?.inotifyInstances ?? 0
+        // Where it cannot be read, nothing is claimed.
+        let maySearch = ProcessCapabilities.current?.contains(.readSearch) ?? true
         return DoctorFacts(
             time: looked.time, version: version, kernel: KernelRelease.current.map { "\($0)" },
-            uid: geteuid(), exact: looked.isExact, reasons: looked.reasons,
+            uid: geteuid(),
+            missingCapabilities: maySearch ? [] : [ProcessCapabilities.Capability.readSearch.name],
+            exact: looked.isExact, reasons: looked.reasons,
             watches: DoctorFacts.Supply(
                 used: ofMetadata + Int(tracked.watches), needed: ofMetadata + Int(tracked.watchesNeeded),
                 limit: KernelLimits.watches.map(DoctorFacts.Limit.init)),

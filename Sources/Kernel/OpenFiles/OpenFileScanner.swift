@@ -36,14 +36,7 @@ public final class OpenFileScanner {
     /// reading where they lead takes `CAP_SYS_PTRACE`, with which `hidepid` shows every process as well. Only the
     /// second is asked for here: without the first there are refusals, which are told as a gap.
     public static var isPermitted: Bool {
-        guard let own = try? Directory.open(path: "/proc/self"),
-            let (bytes, _) = try? own.beginning(of: FileName("status"), limit: 16 << 10)
-        else { return false }
-        let prefix = Array("CapEff:\t".utf8)
-        let line = bytes.split(separator: UInt8(ascii: "\n")).first { $0.starts(with: prefix) }
-        let set =
-            line.flatMap { DecimalText.number($0.dropFirst(prefix.count), as: UInt64.self, radix: 16) } ?? 0
-        return set & 1 << 19 != 0
+        ProcessCapabilities.current?.contains(.trace) == true
     }
 
     /// Looks at every process.

@@ -7,14 +7,14 @@ public struct DoctorReport: Codable, Hashable, Sendable {
     /// What the daemon said of itself; absent where it gave no answer.
     public var facts: DoctorFacts?
 
-    public init(_ facts: DoctorFacts) {
+    public init(_ facts: DoctorFacts, units: [UnitState] = []) {
         schema = WireCoding.schema
-        findings = DoctorRules.findings(facts)
+        findings = DoctorRules.findings(facts, units: units)
         self.facts = facts
     }
 
-    public init(_ error: ClientError) {
+    public init(_ error: ClientError, units: [UnitState] = []) {
         schema = WireCoding.schema
-        findings = [DoctorRules.finding(error)]
+        findings = [DoctorRules.finding(error)] + UnitRule.findings(units)
     }
 }

@@ -10,12 +10,12 @@ public enum DoctorRules {
     private static let all: [any DoctorRule] = [
         StoreRule(), KernelRule(), WatchRule(), WatchBudgetRule(), InstanceRule(), OpenFileRule(),
         QueueRule(),
-        MemoryRule(), ConfigurationRule(),
+        MemoryRule(), CapabilityRule(), ConfigurationRule(),
     ]
 
     /// What is wrong, the problems first.
-    public static func findings(_ facts: DoctorFacts) -> [Finding] {
-        let all = all.flatMap { $0.findings(facts) }
+    public static func findings(_ facts: DoctorFacts, units: [UnitState] = []) -> [Finding] {
+        let all = UnitRule.findings(units) + all.flatMap { $0.findings(facts) }
         return all.filter { $0.severity == .problem } + all.filter { $0.severity == .warning }
     }
 
