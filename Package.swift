@@ -124,6 +124,10 @@ let package = Package(
                 "Accounting", "Journal", "Kernel", "Stores", "Tracking", "Wire", "UsageClient", "usaged",
                 "usage-client",
             ]),
+        // The manual pages, what is installed and the package, without a system that runs.
+        tests(
+            of: "Packaging",
+            ["Accounting", "Journal", "Settings", "usaged", "usage-client", logging]),
     ]
 )
 
