@@ -13,7 +13,7 @@ AS_ROOT = $(if $(filter 0,$(shell id -u)),env,sudo env "PATH=$$PATH")
 AT_ONCE = --experimental-maximum-parallelization-width 6
 
 .PHONY: all build demo-store test test-all test-kernel test-sanitized test-asan test-tsan fuzz exactness demo bench lint \
-    format install uninstall exposure clean deps test-deps kernel-deps
+    format install uninstall deb exposure clean deps test-deps kernel-deps deb-deps
 
 all: build
 
@@ -25,6 +25,9 @@ test-deps:
 
 kernel-deps:
 	@scripts/deps.sh kernel
+
+deb-deps:
+	@scripts/deps.sh deb
 
 # The Swift runtime is linked in, so that the binaries need no toolchain where they run.
 BUILD = $(SWIFT) build -c release --static-swift-stdlib
@@ -90,6 +93,10 @@ format:
 # Installs what `make build` built; run `make build` first, as a user, so that root need not compile.
 install uninstall:
 	@PREFIX="$(PREFIX)" DESTDIR="$(DESTDIR)" BINARIES="$(BINARIES)" scripts/install.sh $@
+
+# The Debian package in .build/deb.
+deb: build deb-deps
+	@scripts/deb.sh --binaries .build/release --output .build/deb
 
 # How much systemd sees the units exposed, with each optional drop-in, beside those of engines and of an exporter.
 exposure:
