@@ -128,6 +128,8 @@ let package = Package(
         tests(
             of: "Packaging",
             ["Accounting", "Journal", "Settings", "usaged", "usage-client", logging]),
+        // The package in a Debian that systemd has booted.
+        tests(of: "System", ["Accounting", "Wire", "usaged", "usage-client"]),
     ]
 )
 
