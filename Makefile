@@ -1,5 +1,6 @@
 PREFIX ?= /usr
 DESTDIR ?=
+BINARIES ?= .build/release
 SWIFT ?= swift
 STORE ?=
 FUZZ_SECONDS ?= 60
@@ -11,8 +12,8 @@ AS_ROOT = $(if $(filter 0,$(shell id -u)),env,sudo env "PATH=$$PATH")
 # Hundreds of tests at once keep each other from what they wait for.
 AT_ONCE = --experimental-maximum-parallelization-width 6
 
-.PHONY: all build demo-store test test-all test-kernel test-sanitized test-asan test-tsan fuzz exactness reasons demo bench lint \
-    format install clean deps test-deps kernel-deps
+.PHONY: all build demo-store test test-all test-kernel test-sanitized test-asan test-tsan fuzz exactness reasons demo \
+    bench lint format install uninstall deb exposure clean deps test-deps kernel-deps deb-deps
 
 all: build
 
@@ -24,6 +25,9 @@ test-deps:
 
 kernel-deps:
 	@scripts/deps.sh kernel
+
+deb-deps:
+	@scripts/deps.sh deb
 
 # The Swift runtime is linked in, so that the binaries need no toolchain where they run.
 BUILD = $(SWIFT) build -c release --static-swift-stdlib
@@ -91,26 +95,16 @@ format:
 	$(SWIFT) format --in-place --recursive Sources Tests Fuzz Package.swift
 
 # Installs what `make build` built; run `make build` first, as a user, so that root need not compile.
-# What names a place below /usr is rewritten for another PREFIX.
-PLACES = sed -e 's|/usr/sbin/usaged|$(PREFIX)/sbin/usaged|' -e 's|/usr/share/doc|$(PREFIX)/share/doc|'
+install uninstall:
+	@PREFIX="$(PREFIX)" DESTDIR="$(DESTDIR)" BINARIES="$(BINARIES)" scripts/install.sh $@
 
-install:
-	@test -x .build/release/usaged || { echo "nothing is built yet; run: make build" >&2; exit 1; }
-	install -D -s -m 0755 .build/release/usaged $(DESTDIR)$(PREFIX)/sbin/usaged
-	install -D -s -m 0755 .build/release/usage-client $(DESTDIR)$(PREFIX)/bin/usage-client
-	test -e $(DESTDIR)/etc/usaged/usaged.yaml \
-	    || install -D -m 0644 etc/usaged/usaged.yaml $(DESTDIR)/etc/usaged/usaged.yaml
-	install -d -m 0755 $(DESTDIR)/etc/usaged/conf.d
-	for unit in systemd/*.service systemd/*.socket; do $(PLACES) $$unit | install -D -m 0644 /dev/stdin \
-	    $(DESTDIR)$(PREFIX)/lib/systemd/system/$${unit##*/} || exit 1; done
-	$(PLACES) systemd/usaged.catalog | install -D -m 0644 /dev/stdin \
-	    $(DESTDIR)$(PREFIX)/lib/systemd/catalog/usaged.catalog
-	install -D -m 0644 systemd/usaged.sysusers $(DESTDIR)$(PREFIX)/lib/sysusers.d/usaged.conf
-	install -D -m 0644 README.md $(DESTDIR)$(PREFIX)/share/doc/usaged/README.md
-	for page in CONTRIBUTING.md LICENSE Documentation/*.md etc/usaged/usaged.yaml; do install -D -m 0644 $$page \
-	    $(DESTDIR)$(PREFIX)/share/doc/usaged/$$page || exit 1; done
-	$(PLACES) systemd/deleted-open.conf | install -D -m 0644 /dev/stdin \
-	    $(DESTDIR)$(PREFIX)/share/doc/usaged/systemd/deleted-open.conf
+# The Debian package in .build/deb.
+deb: build deb-deps
+	@scripts/deb.sh --binaries .build/release --output .build/deb
+
+# How much systemd sees the units exposed, with each optional drop-in, beside those of engines and of an exporter.
+exposure:
+	@scripts/exposure.sh
 
 clean:
 	$(SWIFT) package clean

@@ -129,6 +129,12 @@ let package = Package(
                 "Accounting", "Journal", "Kernel", "Stores", "Tracking", "Wire", "UsageClient", "usaged",
                 "usage-client",
             ]),
+        // The manual pages, what is installed and the package, without a system that runs.
+        tests(
+            of: "Packaging",
+            ["Accounting", "Journal", "Settings", "usaged", "usage-client", logging]),
+        // The package in a Debian that systemd has booted.
+        tests(of: "System", ["Accounting", "Wire", "usaged", "usage-client"]),
     ]
 )
 

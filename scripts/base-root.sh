@@ -1,11 +1,14 @@
 #!/bin/sh
-# Writes a minimal Debian root as a tar file, for importing as a base image: base-root.sh OUT.tar
+# Writes a minimal Debian root as a tar file, for importing as a base image: base-root.sh OUT.tar [PACKAGE...]
 #
 # It is of this host's release and installs from the mirror and through the proxy that this host uses, so that
-# `apt-get` works in a build of it. An OUT.tar that is already there is kept.
+# `apt-get` works in a build of it. The packages are in it beside the essential ones. An OUT.tar that is already
+# there is kept.
 set -eu
 
-out=${1:?usage: base-root.sh OUT.tar}
+out=${1:?usage: base-root.sh OUT.tar [PACKAGE...]}
+shift
+include=ca-certificates$(printf ',%s' "$@")
 [ ! -s "$out" ] || exit 0
 
 codename=$(. /etc/os-release && echo "${VERSION_CODENAME:-}")
@@ -31,7 +34,7 @@ if [ -n "${proxy:-}" ] && [ "$proxy" != DIRECT ]; then
     export http_proxy
 fi
 
-if ! debootstrap --variant=minbase --include=ca-certificates "$codename" "$root" "$mirror" >"$work/log" 2>&1; then
+if ! debootstrap --variant=minbase --include="${include%,}" "$codename" "$root" "$mirror" >"$work/log" 2>&1; then
     tail -n 20 "$work/log" >&2
     exit 1
 fi

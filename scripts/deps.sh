@@ -1,18 +1,21 @@
 #!/bin/sh
-# Installs the Debian packages that building (`build`), testing (`test`) or booting
-# an old kernel (`kernel`) needs, where they are missing.
+# Installs the Debian packages that building (`build`), testing (`test`), packaging (`deb`)
+# or booting an old kernel (`kernel`) needs, where they are missing.
 set -eu
 
 build="pkg-config libsystemd-dev libsqlite3-dev"
+deb="dpkg-dev binutils"
 test="docker.io containerd podman buildah busybox-static debootstrap curl ca-certificates e2fsprogs xfsprogs btrfs-progs"
+test="$test lintian mandoc systemd-container"
 kernel="curl qemu-system-x86 busybox-static cpio e2fsprogs"
 
 case "${1:-}" in
 build) wanted=$build ;;
-test) wanted="$build $test" ;;
+test) wanted="$build $deb $test" ;;
+deb) wanted="$build $deb" ;;
 kernel) wanted="$build $kernel" ;;
 *)
-    echo "usage: $0 build|test|kernel" >&2
+    echo "usage: $0 build|test|deb|kernel" >&2
     exit 2
     ;;
 esac

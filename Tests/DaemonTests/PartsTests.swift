@@ -172,6 +172,10 @@ struct StatusLineTests {
     func missing() {
         #expect(StatusLine.text(.empty, isRead: false) == "Reading the stores")
         #expect(StatusLine.text(.empty, isRead: true) == "No store found on this host")
+        #expect(
+            StatusLine.text(.empty, isRead: true, problem: "/c:1:2: a: wrong\n/c:2:1: b: too\n/c:3:1: c: too")
+                == "The configuration is wrong, the old one stays: /c:1:2: a: wrong and 2 more; No store found on this host"
+        )
         var ledger = Self.ledger([100])
         _ = ledger.update(
             StoreFacts(

@@ -83,6 +83,7 @@ struct ServiceManagerTests {
                 let latest = Int64(now.tv_sec) * 1_000_000 + Int64(now.tv_nsec) / 1000
                 #expect(sent > 0 && sent <= latest)
                 let again = try await manager.wait(for: "READY=1", from: reloading + 1)
+                _ = try await manager.wait(for: "STATUS=3 containers", from: again + 1)
 
                 // A wrong configuration ends the reload too, or the manager would wait for ever.
                 start = again + 1
@@ -91,6 +92,13 @@ struct ServiceManagerTests {
                 let wrong = try await manager.wait(for: "RELOADING=1", from: start)
                 let kept = try await manager.wait(for: "READY=1", from: wrong + 1)
                 #expect(manager.messages[kept].contains("no_such"))
+                // As long as it is wrong, with the figures.
+                let refused = try await manager.wait(for: "STATUS=The configuration is wrong", from: kept + 1)
+                #expect(manager.messages[refused].contains("usaged.yaml:1:1: no_such: "))
+                #expect(manager.messages[refused].contains("; 3 containers "))
+                try daemon.directory.write("", to: "usaged.yaml")
+                daemon.signal(SIGHUP)
+                _ = try await manager.wait(for: "STATUS=3 containers", from: refused + 1)
 
                 #expect(try await daemon.terminate() == 0)
                 let stopping = try await manager.wait(for: "STOPPING=1", from: kept)

@@ -21,6 +21,8 @@ final class AccountingLoop: Sendable {
         var marks: MarkBook
         var fileSystems: FileSystems
         var manager: ServiceManager
+        var status: ServiceStatus
+        var configuration: ConfigurationNote
         var logger: Logger
     }
 
@@ -74,7 +76,6 @@ final class AccountingLoop: Sendable {
         var savedGrowth: UInt64 = 0
         var nextKeepAlive: Int64 = 0
         var overflows: Int64 = 0
-        var status = ""
         while !isStopped.load(ordering: .relaxed) {
             var due = nextSecond
             if let deadline = parts.books.nextDeadline { due = min(due, deadline) }
@@ -99,11 +100,9 @@ final class AccountingLoop: Sendable {
             if parts.stores.areAllRead, view.snapshot.isMeasured, parts.marks.isDue(at: view.moment) {
                 mark(view)
             }
-            let text = StatusLine.text(view.snapshot, isRead: parts.stores.areAllRead)
-            if text != status {
-                status = text
-                parts.manager.status(text)
-            }
+            parts.status.show(
+                StatusLine.text(
+                    view.snapshot, isRead: parts.stores.areAllRead, problem: parts.configuration.problem))
             let isSmall = view.growth.count <= Self.shortSavingLimit
             let interval = isSmall ? Self.shortSavingInterval : Self.savingInterval
             if lastStep - lastSaving >= interval, view.growth.version != savedGrowth {

@@ -2,7 +2,20 @@ internal import Accounting
 
 /// The line that `systemctl status` shows.
 enum StatusLine {
-    static func text(_ snapshot: UsageSnapshot, isRead: Bool) -> String {
+    /// The line, with the first thing that is wrong with the configuration in front of the figures.
+    static func text(_ snapshot: UsageSnapshot, isRead: Bool, problem: String? = nil) -> String {
+        let figures = figures(snapshot, isRead: isRead)
+        return problem.map { "\(refusal($0)); \(figures)" } ?? figures
+    }
+
+    /// That a configuration was not taken, and the first of the issues why, one a line.
+    static func refusal(_ problem: String) -> String {
+        let issues = problem.split(separator: "\n")
+        let more = issues.count > 1 ? " and \(issues.count - 1) more" : ""
+        return "The configuration is wrong, the old one stays: \(issues.first ?? "")\(more)"
+    }
+
+    private static func figures(_ snapshot: UsageSnapshot, isRead: Bool) -> String {
         guard isRead else { return "Reading the stores" }
         guard !snapshot.sources.isEmpty else { return "No store found on this host" }
         let measured = snapshot.sources.map(\.layersMeasured).reduce(0, +)

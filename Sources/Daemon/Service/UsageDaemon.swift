@@ -19,7 +19,8 @@ public final class UsageDaemon: Service {
     private let options: DaemonOptions
     private let settings: Settings
     private let logger: Logger
-    private let manager = ServiceManager()
+    private let manager: ServiceManager
+    private let serviceStatus: ServiceStatus
     private let server: StatusServer
     private let webServers: [StatusServer]
     private let loop: AccountingLoop
@@ -60,6 +61,8 @@ public final class UsageDaemon: Service {
         defer { if !isDone { bound.close() } }
         let web = try Self.openWeb(passed, options, logger)
         defer { if !isDone { for socket in web { socket.close() } } }
+        manager = ServiceManager()
+        serviceStatus = ServiceStatus(manager)
         let hub = FeedHub(firstID: Moment.now().wall / 1_000_000)
         Self.makeDirectory(settings.stateDirectory, mode: 0o750)
         state = try DaemonState(directory: settings.stateDirectory, logger: logger)
@@ -100,11 +103,13 @@ public final class UsageDaemon: Service {
         loop = AccountingLoop(
             AccountingLoop.Parts(
                 books: books, tracking: tracking, stores: stores, cache: cache, state: state, marks: marks,
-                fileSystems: fileSystems, manager: manager, logger: logger), wakeUp: wakeUp)
+                fileSystems: fileSystems, manager: manager, status: serviceStatus,
+                configuration: configuration,
+                logger: logger), wakeUp: wakeUp)
 
         let socket = passed.feed.isEmpty ? settings.socketPath : "the passed socket"
-        server = StatusServer(socket: bound, provider: answers, hub: hub, logger: logger) { [manager] in
-            manager.notify(ready: "Reading the stores")
+        server = StatusServer(socket: bound, provider: answers, hub: hub, logger: logger) { [serviceStatus] in
+            serviceStatus.ready("Reading the stores")
             logger.record(
                 .started, .notice, "usaged \(Self.version) serves \(socket)",
                 metadata: ["socket": "\(socket)"])
@@ -201,13 +206,13 @@ public final class UsageDaemon: Service {
                 \(needsRestart ? "; other settings changed, which take effect at a restart" : "")
                 """,
                 metadata: ["path": "\(path)"])
-            manager.notify(ready: "The configuration was read again")
+            serviceStatus.ready("The configuration was read again")
         } catch {
             configuration.note(problem: "\(error)")
             logger.record(
                 .configurationRejected, .error, "the configuration is wrong, the old one stays: \(error)",
                 metadata: ["reason": "\(error)"])
-            manager.notify(ready: "The configuration is wrong, the old one stays: \(error)")
+            serviceStatus.ready(StatusLine.refusal("\(error)"))
         }
     }
 

@@ -4,15 +4,16 @@ internal import Glibc
 /// The directories of an overlay, and the mount of it; needs root.
 public struct ScratchOverlay: Sendable {
     public let path: String
-    public var lower: String { path + "/lower" }
+    public let lower: String
     public var upper: String { path + "/diff" }
     public var work: String { path + "/work" }
     public var merged: String { path + "/merged" }
 
-    /// Makes the directories below `path`.
-    public init(below path: String) throws {
+    /// Makes the directories below `path`, the lower one unless it is given.
+    public init(below path: String, lower: String? = nil) throws {
         self.path = path
-        for directory in [lower, upper, work, merged] {
+        self.lower = lower ?? path + "/lower"
+        for directory in [self.lower, upper, work, merged] {
             try FileManager.default.createDirectory(atPath: directory, withIntermediateDirectories: true)
         }
     }
