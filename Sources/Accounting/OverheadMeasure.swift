@@ -4,9 +4,14 @@ public struct OverheadMeasure: Hashable, Sendable {
     public var total: LayerMeasure
     /// What each group takes, by its path below the overhead's directory; see ``OverheadFact/groups``.
     public var groups: [String: Measure]
+    /// What of the total lies in each of ``OverheadFact/beside``, by its directory.
+    public var beside: [String: Measure]
 
-    public init(total: LayerMeasure, groups: [String: Measure] = [:]) {
+    public init(
+        total: LayerMeasure, groups: [String: Measure] = [:], beside: [String: Measure] = [:]
+    ) {
         self.total = total
         self.groups = groups
+        self.beside = beside
     }
 }

@@ -45,8 +45,11 @@ public enum StoreDetection {
             locations += found.locations
             problems += found.problems
         }
-        if let found = containerd?.locations() {
-            locations += found.locations
+        if let containerd {
+            let found = containerd.locations()
+            // What an engine of Docker's has in it is told there, with all that is beside it.
+            let taken = locations.compactMap { Stores.containerdRoot(of: $0, containerd) }
+            locations += found.locations.filter { !taken.contains(AbsolutePath.resolve($0.path)) }
             problems += found.problems
         }
         return (locations, problems)
@@ -65,7 +68,7 @@ public enum StoreDetection {
                 return ([], [error.problem(of: .store)])
             }
             // A root of mapped stores alone has none of its own.
-            if mapped.isEmpty || AbsolutePath.isDirectory(root + "/image") {
+            if mapped.isEmpty || DockerDriverChoice.hasBegun(root) {
                 locations.append(StoreLocation(kind: .docker, path: root))
             }
             locations += mapped.map { StoreLocation(kind: .docker, path: $0) }
@@ -112,13 +115,8 @@ public enum StoreDetection {
             return []
         }
         let names = directory.names { name in
-            let parts = String(decoding: name.bytes, as: UTF8.self).split(
-                separator: ".", omittingEmptySubsequences: false)
-            return parts.count == 2
-                && parts.allSatisfy { part in
-                    !part.isEmpty && part.utf8.allSatisfy { (0x30...0x39).contains($0) }
-                }
+            DockerPaths.isMappedRoot(String(decoding: name.bytes, as: UTF8.self))
         }
-        return names.names.map { "\(root)/\($0.escaped)" }.filter { AbsolutePath.isDirectory($0 + "/image") }
+        return names.names.map { "\(root)/\($0.escaped)" }.filter(DockerDriverChoice.hasBegun)
     }
 }

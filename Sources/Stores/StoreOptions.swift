@@ -8,14 +8,18 @@ public struct StoreOptions: Hashable, Sendable {
     public var podLogs: String
     /// Where the kubelet keeps the volumes of pods.
     public var podVolumes: String
+    /// Where an engine of Docker's finds the host's containerd.
+    public var containerd: ContainerdDetection
 
     public init(
         graceSeconds: Double = 10, orphanSeconds: Double = 600, podLogs: String = "/var/log/pods",
-        podVolumes: String = "/var/lib/kubelet/pods"
+        podVolumes: String = "/var/lib/kubelet/pods",
+        containerd: ContainerdDetection = ContainerdDetection()
     ) {
         self.graceSeconds = graceSeconds
         self.orphanSeconds = orphanSeconds
         self.podLogs = podLogs
         self.podVolumes = podVolumes
+        self.containerd = containerd
     }
 }

@@ -9,7 +9,7 @@ public enum Stores {
         _ location: StoreLocation, options: StoreOptions = StoreOptions()
     ) -> any StoreReader {
         switch location.kind {
-        case .docker: DockerReader(root: location.path, options: options)
+        case .docker: openDocker(location.path, options)
         case .dockerClassic: DockerClassicReader(root: location.path, options: options)
         case .containersStorage:
             ContainersStorageReader(
@@ -24,8 +24,25 @@ public enum Stores {
 
     /// Whether the root of a store is a directory in which its engine has begun to work.
     public static func isThere(_ store: StoreIdentity) -> Bool {
-        let begun = store.engine == "docker" ? ["/image", "/graph"] : [""]
-        return begun.contains { AbsolutePath.isDirectory(store.root + $0) }
+        guard store.engine == "docker" else { return AbsolutePath.isDirectory(store.root) }
+        return DockerDriverChoice.hasBegun(store.root) || AbsolutePath.isDirectory(store.root + "/graph")
+    }
+
+    private static func openDocker(_ root: String, _ options: StoreOptions) -> any StoreReader {
+        if case .snapshotter(let name)? = try? DockerDriverChoice.find(AbsolutePath.resolve(root)) {
+            return DockerSnapshotterReader(root: root, snapshotter: name, options: options)
+        }
+        return DockerReader(root: root, options: options)
+    }
+
+    /// The root of the containerd that a store of Docker's has its layers in, free of symbolic links; `nil` for one that
+    /// has them in a graph driver, and for all other stores.
+    static func containerdRoot(of location: StoreLocation, _ detection: ContainerdDetection) -> String? {
+        let root = AbsolutePath.resolve(location.path)
+        guard location.kind == .docker, case .snapshotter? = try? DockerDriverChoice.find(root) else {
+            return nil
+        }
+        return AbsolutePath.resolve(DockerContainerd(docker: root, detection: detection).place().root)
     }
 
     /// What KIND may be, for messages.

@@ -29,23 +29,29 @@ struct StorageBalance {
             }
         }
         // Each entry of the root's file system with its blocks.
-        let text = try await Command.output(
-            ["find", facts.store.root, "-xdev", "-printf", "%b %P\\n"], deadline: .seconds(60))
-        for line in text.split(separator: "\n") {
-            let fields = line.split(separator: " ", maxSplits: 1, omittingEmptySubsequences: false)
-            let names = fields[1].split(separator: "/").map { Array($0.utf8) }
-            let starts = (0...names.count).map { Array(names.prefix($0)) }
-            guard let overhead = facts.overhead, let blocks = Int64(fields[0]),
-                !starts.contains(where: { start in overhead.excluded.contains { $0.matches(start) } })
-            else { continue }
-            if let group = starts.first(where: { start in overhead.groups.contains { $0.matches(start) } }) {
-                let path = group.map { String(decoding: $0, as: UTF8.self) }.joined(separator: "/")
-                groups[path, default: 0] += blocks * 512
-            } else {
-                shared += blocks * 512
+        for part in facts.overhead?.parts ?? [] {
+            let text = try await Command.output(
+                ["find", part.directory, "-xdev", "-printf", "%b %P\\n"], deadline: .seconds(60))
+            for line in text.split(separator: "\n") {
+                let fields = line.split(separator: " ", maxSplits: 1, omittingEmptySubsequences: false)
+                let names = fields[1].split(separator: "/").map { Array($0.utf8) }
+                let starts = (0...names.count).map { Array(names.prefix($0)) }
+                guard let blocks = Int64(fields[0]),
+                    !starts.contains(where: { start in part.excluded.contains { $0.matches(start) } })
+                else { continue }
+                if let group = starts.first(where: { start in part.groups.contains { $0.matches(start) } }) {
+                    let path = group.map { String(decoding: $0, as: UTF8.self) }.joined(separator: "/")
+                    groups[path, default: 0] += blocks * 512
+                } else {
+                    shared += blocks * 512
+                }
             }
         }
-        total = try await DiskUsage.du(facts.store.root)
+        // What lies beside the root may lie in it as well.
+        let outside = (facts.overhead?.beside ?? []).map(\.directory).filter {
+            !$0.hasPrefix(facts.store.root + "/")
+        }
+        total = try await DiskUsage.du([facts.store.root] + outside).reduce(0, +)
     }
 
     /// The sum of all parts, which should be what `du` says.

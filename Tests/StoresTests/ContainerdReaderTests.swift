@@ -212,6 +212,31 @@ struct ContainerdReaderTests {
         #expect(docker.initLayer == "docker-init" && docker.chain == [base.chains[0].hex])
     }
 
+    @Test("what a builder's records alone hold is build cache, in whatever namespace it works")
+    func buildCache() throws {
+        let (sandbox, base, web) = try ContainerdSandbox.small()
+        try sandbox.store.addSnapshot("step", on: base.chains[0], kind: .committed)
+        try sandbox.store.addSnapshot("on-step", on: "step")
+        try sandbox.store.addSnapshot("other", on: base.chains[0])
+        try sandbox.store.addSnapshot("step", kind: .committed, namespace: "buildkit")
+        for name in ["on-step", "job", web.chains[1]] {
+            sandbox.store.addBuildRecord("of \(name)", holding: [name])
+        }
+        sandbox.store.addBuildRecord("record", holding: ["step"], namespace: "buildkit")
+        // A lease without the label is whoever's.
+        sandbox.store.change(
+            ["v1", "default", "leases", "plain", "snapshots", "overlayfs", "other"], to: .value([]))
+        try sandbox.store.commit()
+        let facts = sandbox.reader().read().facts
+        #expect(facts.problems.isEmpty && StoreConformance.flaws(of: facts).isEmpty)
+        #expect(
+            Set(facts.layers.filter { $0.kind == .buildCache }.map(\.id))
+                == ["step", "on-step", "buildkit/step"])
+        #expect(facts.layers.first { $0.id == "other" }?.kind == .container)
+        #expect(facts.layers.first { $0.id == "job" }?.kind == .container)
+        #expect(facts.layers.first { $0.id == web.chains[1].hex }?.kind == .image)
+    }
+
     @Test(
         "what no metadata names is in flight while it is young, then an orphan; what has a name for a while never is"
     )

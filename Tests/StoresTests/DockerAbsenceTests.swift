@@ -44,7 +44,10 @@ struct DockerAbsenceTests {
 
     @Test(
         "a fresh root is an empty store and is watched",
-        arguments: [[], ["image"], ["containers", "overlay2/l"]])
+        arguments: [
+            [], ["image"], ["containers", "overlay2/l"],
+            ["containerd/daemon/io.containerd.snapshotter.v1.overlayfs"],
+        ])
     func freshRoot(directories: [String]) throws {
         let root = try EmptyRoot(directories)
         let reader = DockerReader(root: root.path)
@@ -57,8 +60,7 @@ struct DockerAbsenceTests {
         "another driver is named",
         arguments: [
             (["image/zfs"], "zfs"), (["image/aufs", "aufs/diff"], "aufs"),
-            (["containerd/daemon/io.containerd.snapshotter.v1.overlayfs"], "containerd"),
-            (["rootfs/overlayfs"], "containerd"),
+            (["rootfs/overlayfs"], "overlayfs"), (["buildkit/containerd-stargz"], "stargz of containerd"),
         ])
     func otherDriver(directories: [String], name: String) throws {
         let root = try EmptyRoot(directories)

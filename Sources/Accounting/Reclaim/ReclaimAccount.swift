@@ -39,7 +39,7 @@ extension ReclaimPlanner {
                     doubts.append("\(group) below \(store.root) is not measured yet")
                     continue
                 }
-                add(measure, in: overhead.fact.directory)
+                add(measure, in: overhead.fact.directory(ofGroup: group))
             }
         }
 

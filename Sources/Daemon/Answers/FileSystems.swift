@@ -123,9 +123,17 @@ extension FileSystem {
             byDevice[device]?.attributed.add(tree.charged.diskBytes, tree.fact.kind)
         }
         for (store, overhead) in snapshot.overheads {
+            var rest = overhead.charged.diskBytes
+            for part in overhead.fact.beside {
+                let bytes = overhead.measure?.beside[part.directory]?.diskBytes ?? 0
+                guard let device = samples[snapshot.place(of: part.directory, store)]?.status.device
+                else { continue }
+                byDevice[device]?.attributed.overhead += bytes
+                rest -= bytes
+            }
             guard let device = samples[snapshot.place(of: overhead.fact.directory, store)]?.status.device
             else { continue }
-            byDevice[device]?.attributed.overhead += overhead.charged.diskBytes
+            byDevice[device]?.attributed.overhead += rest
         }
         return byDevice.values.map { system in
             var system = system
@@ -143,6 +151,9 @@ extension UsageSnapshot {
         var outside: Set<String> = []
         for layer in layers.values { outside.insert(place(of: layer.fact.directory, layer.key.store)) }
         for tree in trees.values { outside.insert(place(of: tree.fact.directory, tree.key.store)) }
+        for (store, overhead) in overheads {
+            for part in overhead.fact.beside { outside.insert(place(of: part.directory, store)) }
+        }
         return roots + outside.subtracting(roots).sorted()
     }
 

@@ -166,7 +166,7 @@ struct ExplanationTerms {
         return [
             Explanation.Term(
                 what: "metadata", id: "",
-                path: groups.map { "\(overhead.fact.directory)/\($0)" }.joined(
+                path: groups.map { "\(overhead.fact.directory(ofGroup: $0))/\($0)" }.joined(
                     separator: " "), diskBytes: sum.diskBytes, sizeBytes: sum.sizeBytes, source: "walk",
                 state: SourceState(overhead.confidence), reason: overhead.confidence.reason,
                 lookedAt: overhead.lookedAt.map { WireCoding.timestamp(wallNanoseconds: $0) }, sharedBy: 0)

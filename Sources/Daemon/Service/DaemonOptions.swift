@@ -43,10 +43,11 @@ public struct DaemonOptions: Sendable {
         }
     }
 
-    /// The stores that are named but lie inside others, each in one line.
+    /// The stores that are named but lie inside others, each in one line; what changes with an engine's settings is no
+    /// fault of who named them.
     ///
     /// It blocks on files.
     public func overlappingStores(_ settings: Settings) -> [String] {
-        Stores.overlaps(locations(settings)).map(\.description)
+        Stores.overlaps(locations(settings)).filter { $0.kind != .containerd }.map(\.description)
     }
 }

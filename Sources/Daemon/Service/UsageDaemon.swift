@@ -158,7 +158,11 @@ public final class UsageDaemon: Service {
     public func run() async throws {
         tracking.start()
         let named = options.locations(settings)
-        for location in named { try follow(location) }
+        let doubled = Stores.overlaps(named).filter { $0.kind == .containerd }
+        for overlap in doubled { logger.warning("\(overlap)") }
+        for location in named where !doubled.contains(where: { $0.location == location }) {
+            try follow(location)
+        }
         let detects = named.isEmpty
         if detects { detect() }
         loop.start()

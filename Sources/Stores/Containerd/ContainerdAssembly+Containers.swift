@@ -42,7 +42,7 @@ extension ContainerdAssembly {
     }
 
     mutating func addContainers(
-        _ ids: inout UniqueIDs, _ specs: inout Specs, _ pods: PodFiles, imageIDs: [String: String]
+        _ ids: inout UniqueIDs, _ specs: inout Specs, _ pods: PodFiles
     ) {
         var entries: [Entry] = []
         for (name, content) in wanted {
@@ -70,24 +70,18 @@ extension ContainerdAssembly {
             logs[entry.object] = log.id
             trees.append(log)
         }
-        let initials = Set(layers.filter { $0.kind == .initial }.map(\.id))
         for entry in entries {
             guard let id = assigned[entry.object] else { continue }
             let content = databases.metadata.namespaces[entry.namespace]
             let imageName = entry.record.image.flatMap { $0.isEmpty ? nil : $0 }
             let digest = imageName.flatMap { content?.images[$0] }
-            var below = chain(from: entry.key, entry.snapshotter).dropLast()
-            let initial = below.last.flatMap { key in
-                placed[entry.snapshotter]?[key].flatMap { initials.contains($0.id) ? $0.id : nil }
-            }
-            if initial != nil { below = below.dropLast() }
+            let below = below(entry.key, entry.snapshotter)
             containers.append(
                 ContainerFact(
                     id: id, name: name(of: entry),
                     imageID: digest.flatMap { imageIDs["\(entry.namespace) \($0)"] } ?? "",
                     imageName: imageName, labels: entry.record.labels, layer: entry.place.id,
-                    initLayer: initial,
-                    chain: below.compactMap { placed[entry.snapshotter]?[$0]?.id },
+                    initLayer: below.initial, chain: below.chain,
                     logPath: logs[entry.object].flatMap { log in trees.first { $0.id == log }?.directory },
                     mounts: facts(of: mounts[entry.object] ?? [], volumeNames),
                     created: entry.record.created,

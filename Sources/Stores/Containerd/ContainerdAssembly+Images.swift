@@ -144,9 +144,7 @@ extension ContainerdAssembly {
                 .compactMap(ObjectID.digest))
     }
 
-    mutating func addImages(_ expansions: [String: [String: Expansion]], _ ids: inout UniqueIDs) -> [String:
-        String]
-    {
+    mutating func addImages(_ expansions: [String: [String: Expansion]], _ ids: inout UniqueIDs) {
         var objects: [(object: String, candidates: [String])] = []
         for (name, content) in wanted {
             for digest in Set(content.images.values).sorted() {
@@ -154,18 +152,31 @@ extension ContainerdAssembly {
                 objects.append(("\(name) \(digest)", [id, "\(Self.id(ofName: name))/\(id)"]))
             }
         }
-        let assigned = ids.assign(objects)
+        imageIDs = ids.assign(objects)
         for (name, content) in wanted {
+            let parents = parents(content)
             let byDigest = Dictionary(grouping: content.images.keys) { content.images[$0] ?? "" }
             for (digest, references) in byDigest.sorted(by: { $0.key < $1.key }) {
-                guard let id = assigned["\(name) \(digest)"], let expansion = expansions[name]?[digest] else {
+                guard let id = imageIDs["\(name) \(digest)"], let expansion = expansions[name]?[digest] else {
                     continue
                 }
                 notes.add(expansion.faults, of: .image(id))
-                images.append(image(id, references, name, content, expansion))
+                var image = image(id, references, name, content, expansion)
+                image.parent = parents[digest].flatMap { imageIDs["\(name) \($0)"] }
+                images.append(image)
             }
         }
-        return assigned
+    }
+
+    /// The image that each was built on, by digest, where Docker's builder noted it; without those that lead in a
+    /// circle.
+    private func parents(_ content: ContainerdMetadata.Namespace) -> [String: String] {
+        var parents: [String: String] = [:]
+        for (name, parent) in content.parents.sorted(by: { $0.key < $1.key }) {
+            if let digest = content.images[name] { parents[digest] = parent }
+        }
+        let rings = ParentRings.members(parents.mapValues(Optional.some))
+        return parents.filter { !rings.contains($0.key) }
     }
 
     private mutating func image(

@@ -29,14 +29,18 @@ struct ContainerdAssembly {
     var trees: [TreeFact] = []
     /// Layers that lie where the patterns of the overhead do not expect any.
     private var moreExcluded: [PathPattern] = []
-    private var readAgainAt: Int64?
+    private(set) var readAgainAt: Int64?
 
     /// The layer of each snapshot, by snapshotter and key in the snapshotter's database.
     var placed: [Snapshotter: [String: Placed]] = [:]
+    /// The layers that an engine prepared for one container each.
+    private var initials: Set<String> = []
     /// The container of each snapshot of overlayfs, by namespace and name.
     private let users: [String: [String: String]]
     /// Which blobs are layers, by digest.
     var contentIDs: [String: String] = [:]
+    /// The ids of the images, by namespace and digest with a space between.
+    var imageIDs: [String: String] = [:]
 
     init(
         paths: ContainerdPaths, options: StoreOptions, databases: ContainerdDatabases,
@@ -56,12 +60,15 @@ struct ContainerdAssembly {
     }
 
     func reading(_ identity: StoreIdentity) -> StoreReading {
-        let overhead = OverheadFact(
-            directory: paths.root, excluded: Self.excluded + moreExcluded, groups: Self.groups)
-        return notes.reading(
+        notes.reading(
             StoreFacts(
                 store: identity, layers: layers, images: images, containers: containers, volumes: volumes,
                 trees: trees, overhead: overhead), readAgainAt: readAgainAt)
+    }
+
+    /// All below the root that has no class of its own.
+    var overhead: OverheadFact {
+        OverheadFact(directory: paths.root, excluded: Self.excluded + moreExcluded, groups: Self.groups)
     }
 
     /// Where layers, blobs and downloads lie, and what is mounted for a while.
@@ -192,6 +199,7 @@ struct ContainerdAssembly {
                 }
             }
             let (kind, isWritable) = self.kind(key, snapshot.kind, owners[key])
+            if kind == .initial { initials.insert(place.id) }
             let overlay = snapshotter == .overlayfs && kind == .container && isWritable
             layers.append(
                 LayerFact(
@@ -219,7 +227,10 @@ struct ContainerdAssembly {
                 }
             return (isInit ? .initial : .image, false)
         case .view: return (.container, false)
-        case .active: return (owner.name.hasPrefix("extract-") ? .inFlight : .container, true)
+        case .active:
+            // What containerd unpacks, and what Docker makes the layer `NAME-init` of.
+            let isMade = owner.name.hasPrefix("extract-") || owner.name.hasSuffix("-init-key")
+            return (isMade ? .inFlight : .container, true)
         }
     }
 
@@ -231,6 +242,39 @@ struct ContainerdAssembly {
         return OverlayMount(
             merged: paths.rootFileSystem(of: container, in: owner.namespace),
             work: "\(paths.snapshots(.overlayfs))/\(name)/work")
+    }
+
+    /// Says that what BuildKit's records alone hold is its cache: their snapshots, and those that such a one lies on.
+    ///
+    /// `others` are the layers that something holds which is not told here.
+    mutating func markBuildCache(but others: Set<String> = []) {
+        var used = others.union(images.flatMap(\.layers))
+        for container in containers {
+            used.formUnion(container.chain + [container.layer, container.initLayer].compactMap(\.self))
+        }
+        var cached: Set<String> = []
+        for content in databases.metadata.namespaces.values {
+            for (name, records) in content.buildRecords {
+                guard let snapshotter = Snapshotter(rawValue: name) else { continue }
+                for record in records {
+                    guard let key = content.snapshots[name]?[record] else { continue }
+                    cached.formUnion(
+                        chain(from: key, snapshotter).compactMap { placed[snapshotter]?[$0]?.id })
+                }
+            }
+        }
+        for index in layers.indices
+        where cached.contains(layers[index].id) && !used.contains(layers[index].id) {
+            guard [.image, .container].contains(layers[index].kind) else { continue }
+            layers[index].kind = .buildCache
+        }
+    }
+
+    /// The layers that a snapshot lies on, the lowest first, but for the one that an engine prepared for it alone.
+    func below(_ key: String, _ snapshotter: Snapshotter) -> (chain: [String], initial: String?) {
+        let ids = chain(from: key, snapshotter).dropLast().compactMap { placed[snapshotter]?[$0]?.id }
+        guard let last = ids.last, initials.contains(last) else { return (ids, nil) }
+        return (ids.dropLast(), last)
     }
 
     /// Directories that no snapshot has: what is being made, removed, or was forgotten.

@@ -61,6 +61,14 @@ public struct ContainerdDetection: Hashable, Sendable {
         return places.first { AbsolutePath.resolve($0.root) == root }?.state ?? ContainerdReader.defaultState
     }
 
+    /// The root and the state of the containerd that is the host's own.
+    func hostPlace() -> Place {
+        let usual =
+            places.first ?? Place(root: ContainerdReader.defaultRoot, state: ContainerdReader.defaultState)
+        guard let configured = try? configured() else { return usual }
+        return Place(root: configured.root ?? usual.root, state: configured.state ?? usual.state)
+    }
+
     private func configured() throws(MetadataFault) -> (root: String?, state: String?) {
         // Configuration management likes to make it a symbolic link.
         let document = try TOMLFile.read(configuration, followingLinks: true)

@@ -22,11 +22,22 @@ struct ContainerdMetadata: Hashable, Sendable {
     struct Namespace: Hashable, Sendable {
         /// The digest that each name stands for.
         var images: [String: String] = [:]
+        /// The digest of the image that one was built on, by name, as Docker's builder notes it.
+        var parents: [String: String] = [:]
         var containers: [String: Container] = [:]
         /// By snapshotter and name, the snapshot's key in the snapshotter's own database.
         var snapshots: [String: [String: String]] = [:]
         var blobs: [String: Blob] = [:]
+        /// The names of the snapshots that records of BuildKit's hold, by snapshotter.
+        var buildRecords: [String: Set<String>] = [:]
     }
+
+    /// On an image: the one that Docker's builder built it on (`daemon/containerd/image_builder.go` of moby/moby).
+    private static let parentLabel = "org.mobyproject.image.parent"
+    /// On a lease that holds what it names and nothing that this refers to.
+    ///
+    /// BuildKit has one for each record of its cache (`cache/manager.go` of moby/buildkit).
+    private static let flatLabel = "containerd.io/gc.flat"
 
     struct Fault: Hashable, Sendable {
         enum Object: Hashable, Sendable {
@@ -56,6 +67,7 @@ struct ContainerdMetadata: Hashable, Sendable {
         for (image, record) in Self.records(bucket.bucket("images")) {
             if let digest = record.bucket("target")?.value("digest")?.text {
                 namespace.images[image] = digest
+                namespace.parents[image] = record.bucket("labels")?.value(Self.parentLabel)?.text
             } else {
                 note(name, .image(image), "it has no target")
             }
@@ -76,6 +88,13 @@ struct ContainerdMetadata: Hashable, Sendable {
                 } else {
                     note(name, .snapshot(key), "its name in the snapshotter is not UTF-8")
                 }
+            }
+        }
+        for (_, lease) in Self.records(bucket.bucket("leases"))
+        where lease.bucket("labels")?.value(Self.flatLabel) != nil {
+            for (snapshotter, names) in Self.records(lease.bucket("snapshots")) {
+                let held = names.compactMap { $0.key.text }
+                namespace.buildRecords[snapshotter, default: []].formUnion(held)
             }
         }
         for (digest, record) in Self.records(bucket.bucket("content")?.bucket("blob")) {

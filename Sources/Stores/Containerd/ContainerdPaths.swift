@@ -9,7 +9,7 @@ enum Snapshotter: String, CaseIterable, Sendable {
 }
 
 /// Where containerd keeps what below its root and its state.
-struct ContainerdPaths: Sendable {
+struct ContainerdPaths: Hashable, Sendable {
     let root: String
     let state: String
 

@@ -20,22 +20,8 @@ public final class ContainerdReader: StoreReader {
 
     public let identity: StoreIdentity
 
-    /// How often all databases are read until none of them changed meanwhile.
-    private static let attempts = 8
-
-    private struct Caches {
-        var databases = ContainerdDatabaseCache()
-        var documents = ContentDocuments()
-        var specs = ContainerdAssembly.Specs()
-        var layerIDs = UniqueIDs()
-        var imageIDs = UniqueIDs()
-        var containerIDs = UniqueIDs()
-    }
-
     private let paths: ContainerdPaths
-    private let options: StoreOptions
-    private let namespace: String?
-    private let caches = Mutex(Caches())
+    private let source: Mutex<ContainerdSource>
 
     /// Makes a reader for a root, as `root` and `state` of `config.toml` name it.
     ///
@@ -48,8 +34,7 @@ public final class ContainerdReader: StoreReader {
         let root = AbsolutePath.resolve(root)
         identity = StoreIdentity(engine: "containerd", driver: "overlayfs", root: root)
         paths = ContainerdPaths(root: root, state: AbsolutePath.resolve(state))
-        self.options = options
-        self.namespace = namespace
+        source = Mutex(ContainerdSource(paths: paths, options: options, namespace: namespace))
     }
 
     public func read() -> StoreReading {
@@ -61,58 +46,13 @@ public final class ContainerdReader: StoreReader {
                 ? "no such directory: give --store containerd=PATH, or set root in config.toml" : error.reason
             return unreadable(paths.root, reason, [AbsolutePath.nearestExisting(paths.root)], [])
         }
-        return caches.withLock { read(&$0) }
-    }
-
-    private func read(_ caches: inout Caches) -> StoreReading {
-        var files: [String] = []
-        var filesRead = 0
-        for _ in 0..<Self.attempts {
-            var notes = ReadingNotes()
-            notes.directories = layoutDirectories()
-            files = []
-            do throws(MetadataFault) {
-                let databases = try caches.databases.read(paths, files: &files, &notes)
-                let listing = ContainerdListing(paths, &notes)
-                let pods = PodFiles(databases.metadata, paths, options, &notes)
-                var after = ReadingNotes()
-                var same: [String] = []
-                let isStill =
-                    try caches.databases.read(paths, files: &same, &after) == databases
-                notes.filesRead += after.filesRead + filesRead
-                filesRead = notes.filesRead
-                guard isStill else { continue }
-                notes.databases = files
-                return assemble(databases, listing, pods, notes, &caches).reading(identity)
-            } catch {
-                return unreadable(error.path, error.reason, notes.directories, files)
-            }
+        switch source.withLock({ $0.read() }) {
+        case .assembly(var assembly):
+            assembly.markBuildCache()
+            return assembly.reading(identity)
+        case .unreadable(let fault, let directories, let databases):
+            return unreadable(fault.path, fault.reason, directories, databases)
         }
-        return unreadable(
-            paths.root, "the engine changed its databases during each of \(Self.attempts) readings",
-            layoutDirectories(), files)
-    }
-
-    private func assemble(
-        _ databases: ContainerdDatabases, _ listing: ContainerdListing, _ pods: PodFiles,
-        _ notes: ReadingNotes, _ caches: inout Caches
-    ) -> ContainerdAssembly {
-        var assembly = ContainerdAssembly(
-            paths: paths, options: options, databases: databases, listing: listing, namespace: namespace,
-            now: realtimeNanoseconds(), notes: notes)
-        assembly.addSnapshots(&caches.layerIDs)
-        let expansions = assembly.expandImages(&caches.documents)
-        assembly.addContent(apartFrom: ContainerdAssembly.lowest(expansions))
-        let imageIDs = assembly.addImages(expansions, &caches.imageIDs)
-        assembly.addContainers(&caches.containerIDs, &caches.specs, pods, imageIDs: imageIDs)
-        assembly.addFaults()
-        return assembly
-    }
-
-    /// The fixed directories of the layout, or of each that is missing the nearest above it.
-    private func layoutDirectories() -> [String] {
-        ([paths.root, paths.metadata] + Snapshotter.allCases.map { paths.directory(of: $0.rawValue) })
-            .map(AbsolutePath.nearestExisting)
     }
 
     private func unreadable(

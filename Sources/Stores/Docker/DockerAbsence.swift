@@ -20,16 +20,6 @@ struct DockerAbsence {
 
     /// Nothing is wrong with a root in which the engine has not started yet.
     private func findProblem() throws(MetadataFault) -> StoreProblem? {
-        let snapshotters = try entries(paths.root + "/containerd/daemon").filter {
-            $0.hasPrefix("io.containerd.")
-        }
-        let roots = try entries(paths.root + "/rootfs")
-        if !snapshotters.isEmpty || !roots.isEmpty {
-            return unreadable(
-                paths.root,
-                "the engine keeps its images in containerd (the default since Docker 29); only graph drivers "
-                    + "can be read")
-        }
         let containers = try entries(paths.containers).contains(where: ObjectID.isHex64)
         let layers = try entries(paths.data).contains { $0 != paths.driver.reservedName }
         if containers || layers {

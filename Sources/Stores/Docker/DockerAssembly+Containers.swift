@@ -39,24 +39,46 @@ extension DockerAssembly {
             notes.add(.pending("\(paths.mounts)/\(id)", reason), of: .container(id))
         }
         if container == nil {
-            let reason =
-                "it does not exist, but the container's layer does; a removal may have been cut short"
-            notes.add(.pending("\(paths.containers)/\(id)", reason), of: .container(id))
+            notes.add(.pending("\(paths.containers)/\(id)", Self.cutShort), of: .container(id))
         }
         var chain: [String] = []
         if let mount {
             chain = addLayers(of: id, mount)
         }
 
-        let isComplete = mount?.mountID != nil && container?.config != nil
-        // What is damaged does not become whole by waiting.
         let isDamaged = ((mount?.faults ?? []) + (container?.faults ?? [])).contains {
             $0.severity == .damaged
         }
-        let isYoung = max(mount?.changed ?? 0, container?.changed ?? 0) > horizon && !isDamaged
-        // What the directory of a removed container leaves behind is no container.
-        let isNothing = mount == nil && container?.config == nil
-        guard isComplete || !(isYoung || isNothing) else { return }
+        guard
+            isListed(
+                isComplete: mount?.mountID != nil && container?.config != nil,
+                isNothing: mount == nil && container?.config == nil, isDamaged: isDamaged,
+                changed: max(mount?.changed ?? 0, container?.changed ?? 0))
+        else { return }
+        containerFacts.append(
+            fact(
+                id, container, layer: mount?.mountID ?? "", initLayer: mount?.initID, chain: chain,
+                metadata: ["containers/\(id)", paths.group(ofMount: id)]))
+    }
+
+    /// Why a container that has a layer and no directory is not whole.
+    static let cutShort =
+        "it does not exist, but the container's layer does; a removal may have been cut short"
+
+    /// Whether a container is told, of which something may be missing.
+    ///
+    /// What is damaged does not become whole by waiting, and what the directory of a removed container leaves behind
+    /// is no container.
+    func isListed(isComplete: Bool, isNothing: Bool, isDamaged: Bool, changed: Int64) -> Bool {
+        let isYoung = changed > horizon && !isDamaged
+        return isComplete || !(isYoung || isNothing)
+    }
+
+    /// What its directory says of a container.
+    mutating func fact(
+        _ id: String, _ container: ContainerDirectory.Entry?, layer: String, initLayer: String?,
+        chain: [String], metadata: [String]
+    ) -> ContainerFact {
         let config = container?.config
         let imageID = config?.image.flatMap(ObjectID.digest)
         if let image = config?.image, imageID == nil {
@@ -65,15 +87,13 @@ extension DockerAssembly {
                 .damaged(path, "its image is \(ObjectID.quoted(image)), not an id"), of: .container(id))
         }
         let name = config?.name ?? ""
-        containerFacts.append(
-            ContainerFact(
-                id: id, name: name.isEmpty ? ObjectID.short(id) : name, imageID: imageID ?? "",
-                imageName: config?.imageName, labels: config?.labels ?? [:], layer: mount?.mountID ?? "",
-                initLayer: mount?.initID, chain: chain, logPath: config?.logPath,
-                mounts: (config?.mounts ?? []).map { $0.fact(volumes: paths.volumes) },
-                created: config?.created, isRunning: config?.isRunning ?? false,
-                trees: container == nil ? [] : [Self.logID(id)],
-                metadata: ["containers/\(id)", paths.group(ofMount: id)]))
+        return ContainerFact(
+            id: id, name: name.isEmpty ? ObjectID.short(id) : name, imageID: imageID ?? "",
+            imageName: config?.imageName, labels: config?.labels ?? [:], layer: layer,
+            initLayer: initLayer, chain: chain, logPath: config?.logPath,
+            mounts: (config?.mounts ?? []).map { $0.fact(volumes: paths.volumes) },
+            created: config?.created, isRunning: config?.isRunning ?? false,
+            trees: container == nil ? [] : [Self.logID(id)], metadata: metadata)
     }
 
     /// Adds a container's own layers and returns the chain they lie on.

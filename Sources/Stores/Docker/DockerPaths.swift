@@ -26,6 +26,15 @@ struct DockerPaths: Sendable {
     var volumes: String { root + "/volumes" }
     var downloads: String { root + "/tmp" }
     var buildKit: String { root + "/buildkit" }
+    /// Where an engine with the images in containerd mounts what containers run on, by snapshotter.
+    var rootFileSystems: String { root + "/rootfs" }
+
+    /// Whether the data root of an engine that maps user ids is called so: `UID.GID`.
+    static func isMappedRoot(_ name: String) -> Bool {
+        let parts = name.split(separator: ".", omittingEmptySubsequences: false)
+        return parts.count == 2
+            && parts.allSatisfy { !$0.isEmpty && $0.utf8.allSatisfy { (0x30...0x39).contains($0) } }
+    }
 
     /// The directory of differences of the driver's directory `id`.
     func differences(_ id: String) -> String { driver.isOverlay ? "\(data)/\(id)/diff" : "\(data)/\(id)" }

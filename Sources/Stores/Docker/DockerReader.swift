@@ -56,7 +56,7 @@ public final class DockerReader: StoreReader {
         }
         do throws(MetadataFault) {
             let choice = try DockerDriverChoice.find(paths.root)
-            if let reason = otherDriver(choice) {
+            if let reason = choice.fault(forReaderOf: .readable(paths.driver)) {
                 return unreadable(paths.drivers, reason, watching: layoutDirectories())
             }
             return read(root, try MetadataDirectory(path: paths.metadata))
@@ -122,24 +122,12 @@ public final class DockerReader: StoreReader {
         }
     }
 
-    private func otherDriver(_ choice: DockerDriverChoice) -> String? {
-        switch choice {
-        case .none, .readable(paths.driver): return nil
-        case .readable(let driver):
-            return
-                "the engine uses the storage driver '\(driver.rawValue)' now, no longer '\(paths.driver.rawValue)': "
-                + "the store must be opened anew"
-        case .other(let name):
-            let readable = DockerDriver.allCases.map(\.rawValue).joined(separator: ", ")
-            return "the engine uses the storage driver \(ObjectID.quoted(name)); only \(readable) can be read"
-        }
-    }
-
     /// The fixed directories of the layout, or of each that is missing the nearest above it.
     private func layoutDirectories() -> [String] {
         let wanted = [
             paths.root, paths.drivers, paths.metadata, paths.layers, paths.mounts, paths.imageConfigs,
-            paths.imageMetadata, paths.containers, paths.data, paths.volumes,
+            paths.imageMetadata, paths.containers, paths.data, paths.volumes, paths.buildKit,
+            paths.rootFileSystems,
         ]
         return wanted.map(AbsolutePath.nearestExisting)
     }

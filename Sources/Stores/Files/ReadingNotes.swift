@@ -19,6 +19,14 @@ struct ReadingNotes {
         for fault in faults { add(fault, of: object) }
     }
 
+    /// Takes what another part of the same reading gathered.
+    mutating func add(_ notes: ReadingNotes) {
+        problems += notes.problems
+        directories += notes.directories
+        filesRead += notes.filesRead
+        databases += notes.databases
+    }
+
     /// Says of an object which layers of its chain its figures lack, of those that could not be accounted.
     mutating func add(
         _ absent: [String: MetadataFault], of chain: [String], to object: StoreProblem.Object

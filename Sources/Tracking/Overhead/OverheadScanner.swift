@@ -47,11 +47,29 @@ public enum OverheadScanner {
         }
     }
 
-    /// Walks the fact's directory but for what it excludes, on its file system alone, never through a link.
+    /// Walks the directories of the fact but for what it excludes, each on its file system alone, never through a link.
     ///
     /// What goes meanwhile is left out. `isCancelled` is asked at each directory.
     public static func measure(
         _ fact: OverheadFact, isCancelled: () -> Bool = { false }
+    ) throws(KernelError) -> OverheadMeasure {
+        var all = try measure(alone: fact, isCancelled)
+        for part in fact.beside {
+            let measure = try measure(part, isCancelled: isCancelled)
+            var own = measure.total.total
+            for (inode, size) in measure.total.linkedOutside
+            where all.total.linkedOutside.updateValue(size, forKey: inode) != nil {
+                own = own - size
+            }
+            all.beside[part.directory] = own
+            all.total.total += own
+            all.groups.merge(measure.groups) { $0 + $1 }
+        }
+        return all
+    }
+
+    private static func measure(
+        alone fact: OverheadFact, _ isCancelled: () -> Bool
     ) throws(KernelError) -> OverheadMeasure {
         let root = try Directory.open(path: fact.directory, followingLast: false)
         let rootStatus = try root.status()

@@ -25,20 +25,14 @@ extension DockerStoreBuilder {
         try StoreFiles.write(mountID, to: mount + "/mount-id")
         try StoreFiles.write(initID, to: mount + "/init-id")
 
-        let directory = "\(root)/containers/\(id)"
         let container = ContainerFact(
             id: id, name: name, imageID: image?.id ?? "",
             imageName: imageName ?? image?.names.first, labels: labels, layer: mountID, initLayer: initID,
-            chain: image?.layers ?? [], logPath: "\(directory)/\(id)-json.log",
+            chain: image?.layers ?? [], logPath: "\(root)/containers/\(id)/\(id)-json.log",
             mounts: mounts.sorted { $0.destination < $1.destination }, created: "2015-02-20T12:00:00.25Z",
             isRunning: isRunning, trees: ["log:\(id)"],
             metadata: ["containers/\(id)", "image/\(driver)/layerdb/mounts/\(id)"])
-        try StoreFiles.makeDirectory(directory)
-        try StoreFiles.write("", to: "\(directory)/\(id)-json.log")
-        for file in ["hostname", "hosts", "resolv.conf"] {
-            try StoreFiles.write("", to: "\(directory)/\(file)")
-        }
-        try write(container)
+        try makeDirectory(of: container)
 
         layers[initID] = LayerFact(
             id: initID, kind: .initial, parent: top, directory: initial, isFullCopy: !isOverlay,
@@ -50,8 +44,19 @@ extension DockerStoreBuilder {
             metadata: groups(of: mountID))
         directoryIDs[initID] = initID
         directoryIDs[mountID] = mountID
-        containers[id] = container
         return container
+    }
+
+    /// Makes what the engine keeps of a container beside its layers.
+    public mutating func makeDirectory(of container: ContainerFact) throws(KernelError) {
+        let directory = "\(root)/containers/\(container.id)"
+        try StoreFiles.makeDirectory(directory)
+        try StoreFiles.write("", to: "\(directory)/\(container.id)-json.log")
+        for file in ["hostname", "hosts", "resolv.conf"] {
+            try StoreFiles.write("", to: "\(directory)/\(file)")
+        }
+        try write(container)
+        containers[container.id] = container
     }
 
     /// Changes what the engine keeps of a container, for example its name or whether it runs.
@@ -104,7 +109,7 @@ extension DockerStoreBuilder {
     }
 
     /// The mount points that the engine prepares for every container.
-    private func writeInitialContent(below directory: String) throws(KernelError) {
+    func writeInitialContent(below directory: String) throws(KernelError) {
         for path in ["dev/pts", "dev/shm", "etc", "proc", "sys"] {
             try StoreFiles.makeDirectory("\(directory)/\(path)")
         }

@@ -47,6 +47,17 @@ public struct DockerStoreBuilder: Sendable {
         try writeRepositories()
     }
 
+    /// Makes what an engine with its images in containerd keeps in its own root, which is made where it does not exist.
+    public init(root: String, seed: UInt64, snapshotter: String) throws(KernelError) {
+        try StoreFiles.makeDirectory(root)
+        self.root = DockerReader(root: root).identity.root
+        driver = snapshotter
+        generator = SeededGenerator(seed: seed)
+        for path in ["containers", "volumes", "tmp", "image", "buildkit/containerd-" + snapshotter] {
+            try StoreFiles.makeDirectory("\(self.root)/\(path)")
+        }
+    }
+
     /// Whether the driver keeps differences in `diff`, and full copies otherwise.
     var isOverlay: Bool { driver == "overlay2" || driver == "fuse-overlayfs" }
 
@@ -139,7 +150,7 @@ public struct DockerStoreBuilder: Sendable {
     }
 
     /// 64 hexadecimal digits that no object has; `prefix` gives the first of them.
-    mutating func newID(prefix: String = "") -> String {
+    public mutating func newID(prefix: String = "") -> String {
         var digits = prefix
         while digits.count < 64 {
             let hex = String(generator.next(), radix: 16)

@@ -55,6 +55,28 @@ public final class ContainerdEngine: Sendable {
         try await ctr(arguments, namespace: namespace)
     }
 
+    /// Has a lease hold a snapshot, by the call that `ctr` has no command for: `Leases.AddResource`.
+    public func add(snapshot: String, to lease: String, namespace: String) async throws {
+        func field(_ number: UInt8, _ bytes: [UInt8]) -> [UInt8] {
+            precondition(bytes.count < 128, "one byte tells the length")
+            return [number << 3 | 2, UInt8(bytes.count)] + bytes
+        }
+        let resource = field(1, Array(snapshot.utf8)) + field(2, Array("snapshots/overlayfs".utf8))
+        let message = field(1, Array(lease.utf8)) + [2 << 3 | 2]
+        let length = [UInt8(resource.count & 0x7F | 0x80), UInt8(resource.count >> 7)]
+        let whole = message + length + resource
+        let path = directory("request-\(UUID().uuidString)")
+        // Not compressed, and the length in four bytes.
+        try Data([0, 0, 0, UInt8(whole.count >> 8), UInt8(whole.count & 0xFF)] + whole).write(
+            to: URL(fileURLWithPath: path))
+        try await Command.output([
+            "curl", "--silent", "--fail", "--http2-prior-knowledge", "--unix-socket", socket, "--header",
+            "content-type: application/grpc", "--header", "te: trailers", "--header",
+            "containerd-namespace: \(namespace)", "--data-binary", "@\(path)", "--output", path + ".answer",
+            "http://containerd/containerd.services.leases.v1.Leases/AddResource",
+        ])
+    }
+
     /// Ends the engine and removes all that it kept.
     public func stop() async throws {
         process.signal(SIGTERM)

@@ -253,6 +253,17 @@ public struct ContainerdStoreBuilder {
         }
     }
 
+    /// Makes a lease of BuildKit's, as each record of its cache has one.
+    public mutating func addBuildRecord(
+        _ id: String, holding names: [String], namespace: String = "default",
+        snapshotter: String = "overlayfs"
+    ) {
+        let path = ["v1", namespace, "leases", id]
+        change(path + ["createdat"], to: .value(Self.time))
+        change(path + ["labels", "containerd.io/gc.flat"], to: .text("2026-01-02T03:04:05Z"))
+        for name in names { change(path + ["snapshots", snapshotter, name], to: .value([])) }
+    }
+
     // MARK: Containers
 
     /// Adds a container with a snapshot of its own, and returns the snapshot's number.

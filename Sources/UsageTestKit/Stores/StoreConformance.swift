@@ -53,7 +53,7 @@ public struct StoreConformance {
             expect(
                 volume.tree.map(trees.contains) ?? true, "volume \(volume.name): its tree is not there")
         }
-        let groups = facts.overhead?.groups ?? []
+        let groups = facts.overhead?.parts.flatMap(\.groups) ?? []
         let named =
             facts.layers.flatMap(\.metadata) + facts.images.flatMap(\.metadata)
             + facts.containers.flatMap(\.metadata) + facts.volumes.flatMap(\.metadata)
@@ -78,15 +78,36 @@ public struct StoreConformance {
         let selected = Dictionary(grouping: facts.trees.filter { !$0.entries.isEmpty }) {
             Array($0.directory.utf8)
         }
-        let root = Array(facts.store.root.utf8)
-        guard let device = try? FileStatus.of(path: facts.store.root).identity.device else {
-            flaws.append("\(facts.store.root) is not there")
+        let beside = facts.overhead?.beside ?? []
+        let others = Set(beside.map { Array($0.directory.utf8) })
+        for (root, excluded) in [(facts.store.root, facts.overhead?.excluded)]
+            + beside.map({ ($0.directory, $0.excluded) })
+        {
+            checkPlaces(below: root, but: excluded, others, owners, selected)
+        }
+    }
+
+    /// Walks one root but for those of `others` below it; without `excluded` it has no overhead.
+    private mutating func checkPlaces(
+        below root: String, but excluded: [PathPattern]?, _ others: Set<[UInt8]>,
+        _ owners: [[UInt8]: [String]], _ selected: [[UInt8]: [TreeFact]]
+    ) {
+        guard let device = try? FileStatus.of(path: root).identity.device else {
+            flaws.append("\(root) is not there")
             return
         }
+        let root = Array(root.utf8)
         var stack: [(path: [UInt8], below: [[UInt8]], owner: String?, isExcluded: Bool)] = [
             (root, [], nil, false)
         ]
         while let (path, below, above, wasExcluded) = stack.popLast() {
+            if path != root, others.contains(path) {
+                let isFree =
+                    above == nil
+                    && (wasExcluded || excluded.map { $0.contains { $0.matches(below) } } ?? true)
+                expect(isFree, "\(String(decoding: path, as: UTF8.self)) counts twice")
+                continue
+            }
             let text = String(decoding: path, as: UTF8.self)
             var owner = above
             for next in owners[path] ?? [] {
@@ -94,7 +115,7 @@ public struct StoreConformance {
                 owner = next
             }
             let isExcluded =
-                wasExcluded || (facts.overhead?.excluded.contains { $0.matches(below) } ?? true)
+                wasExcluded || (excluded?.contains { $0.matches(below) } ?? true)
             let counts = (owner == nil ? 0 : 1) + (isExcluded ? 0 : 1)
             if counts != 1 {
                 flaws.append(

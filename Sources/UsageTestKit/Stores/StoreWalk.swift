@@ -31,7 +31,7 @@ public struct StoreWalk: Sendable {
             objects[tree.id] = walks.map(\.diskBytes).reduce(0, +)
             sizes[tree.id] = walks.map(\.sizeBytes).reduce(0, +)
         }
-        if let overhead = facts.overhead { walk(overhead) }
+        for part in facts.overhead?.parts ?? [] { walk(part) }
     }
 
     /// All bytes that are accounted.

@@ -52,6 +52,29 @@ struct OverheadTests {
         #expect(snapshot.totals.overhead.measure.diskBytes == 100)
     }
 
+    @Test("what a removal frees beside the root is told of the directory that it lies in")
+    func beside() throws {
+        var facts = facts()
+        facts.overhead = OverheadFact(
+            directory: "/s", groups: ["containers/*"],
+            beside: [OverheadFact(directory: "/other", groups: ["meta/*"])])
+        var ledger = Ledger()
+        _ = ledger.update(facts)
+        for (id, bytes) in [("w", 10), ("log:c", 20), ("volume:v", 40)] as [(String, Int64)] {
+            ledger.record(key(id), LayerMeasure(total: measure(bytes)), confidence: .exact)
+        }
+        ledger.record(
+            OverheadMeasure(
+                total: LayerMeasure(total: measure(100)),
+                groups: ["meta/w": measure(5), "containers/c": measure(7)], beside: ["/other": measure(60)]),
+            of: store, at: 3)
+        let snapshot = ledger.snapshot()
+        let plan = ReclaimPlan([ReclaimTarget(store: store, .container(id: "c"))], of: snapshot)
+        #expect(plan.total.diskBytes == 42 && plan.doubts.isEmpty)
+        let pieces = Dictionary(plan.pieces.map { ($0.directory, $0.diskBytes) }, uniquingKeysWith: +)
+        #expect(pieces == ["/s/w": 10, "/s/containers/c": 20, "/s": 7, "/other": 5])
+    }
+
     @Test("a file that a layer and the overhead both name is the layer's")
     func sharedInode() {
         var ledger = Ledger()

@@ -33,6 +33,39 @@ struct OverheadScannerTests {
         try await scratch.remove()
     }
 
+    @Test("what lies beside counts as well, each file once, with groups of its own")
+    func beside() async throws {
+        let scratch = try ScratchDirectory("beside")
+        for path in ["one/meta", "one/inner/own", "two/layers/a"] { try scratch.directory(path) }
+        for (path, size) in [
+            ("one/meta/x", 5_000), ("one/inner/own/y", 9_000), ("two/layers/a/big", 70_000),
+            ("two/z", 20_000),
+        ] { try scratch.write(String(repeating: "x", count: size), to: path) }
+        try FileManager.default.linkItem(atPath: scratch("one/meta/x"), toPath: scratch("two/linked"))
+        let fact = OverheadFact(
+            directory: scratch("one"), excluded: ["inner"], groups: ["meta"],
+            beside: [
+                OverheadFact(directory: scratch("one/inner"), groups: ["own"]),
+                OverheadFact(directory: scratch("two"), excluded: ["layers/*"]),
+            ])
+        let measure = try OverheadScanner.measure(fact)
+        let layer = try FullWalk(walking: scratch("two/layers/a")).diskBytes
+        let all = try FullWalk(walking: scratch.path).diskBytes
+        let scratchItself = all - (try await DiskUsage.du([scratch("one"), scratch("two")]).reduce(0, +))
+        #expect(measure.total.total.diskBytes == all - scratchItself - layer)
+        #expect(Set(measure.groups.keys) == ["meta", "own"])
+        #expect(
+            measure.beside[scratch("one/inner")]?.diskBytes
+                == (try FullWalk(walking: scratch("one/inner")).diskBytes))
+        let linked = try FullWalk(walking: scratch("two/linked")).diskBytes
+        #expect(
+            measure.beside[scratch("two")]?.diskBytes
+                == (try FullWalk(walking: scratch("two")).diskBytes) - layer - linked)
+        #expect(fact.directory(ofGroup: "own") == scratch("one/inner"))
+        #expect(fact.directory(ofGroup: "meta") == scratch("one"))
+        try await scratch.remove()
+    }
+
     @Test("a tree of some entries alone is what those take, whatever comes and goes beside them")
     func selectedEntries() async throws {
         let scratch = try ScratchDirectory("selected")
