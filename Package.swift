@@ -50,8 +50,8 @@ let package = Package(
     ],
     targets: [
         .target(name: "CLinux"),
-        .systemLibrary(
-            name: "CSystemd", pkgConfig: "libsystemd", providers: [.apt(["libsystemd-dev"])]),
+        // Loads the library when it is used first.
+        .target(name: "CSystemd"),
 
         module("Accounting", settings: simulated),
         module("Wire"),

@@ -2,16 +2,17 @@ import Accounting
 
 extension Settings {
     private static let keys = [
-        "stores", "socket", "state_directory", "log_level", "alerts", "tracking", "docker",
+        "stores", "socket", "state_directory", "log_level", "alerts", "tracking", "docker", "notify",
     ]
 
     /// Rules that can be in force at once.
     private static let ruleLimit = 200
+    private static let receiverLimit = 32
 
     /// Reads the configuration from the contents of its files.
     ///
     /// What a later file sets takes the place of what an earlier one did: value by value, the list of stores as
-    /// a whole, alert rules by name. A rule with `enabled: false` is not in force.
+    /// a whole, alert rules and receivers by name. One with `enabled: false` is not in force.
     ///
     /// - Parameter files: In the order in which they count.
     /// - Returns: The settings.
@@ -42,6 +43,13 @@ extension Settings {
                         "\(settings.alerts.count) rules are in force, \(ruleLimit) are allowed; use patterns")
             )
         }
+        if settings.receivers.count > receiverLimit, let last = files.last {
+            issues.append(
+                SettingsIssue(
+                    file: last.path, key: "notify.receivers",
+                    message:
+                        "\(settings.receivers.count) receivers are in force, \(receiverLimit) are allowed"))
+        }
         guard issues.isEmpty else { throw SettingsError(issues: issues) }
         return settings
     }
@@ -59,16 +67,11 @@ extension Settings {
             reader.value(docker["daemon_json"], SettingsText.absolutePath).map { dockerDaemonJSON = $0 }
         }
         if let field = fields["tracking"] { tracking.take(field, &reader) }
-        if let field = fields["alerts"] {
-            for setting in reader.alerts(field) {
-                let place = alerts.firstIndex { $0.name == setting.name }
-                switch (place, setting.rule) {
-                case (let place?, let rule?): alerts[place] = rule
-                case (let place?, nil): alerts.remove(at: place)
-                case (nil, let rule?): alerts.append(rule)
-                case (nil, nil): break
-                }
-            }
+        if let field = fields["alerts"] { alerts.take(reader.alerts(field), name: \.name) }
+        if let field = fields["notify"], let notify = reader.mapping(field, allowed: ["receivers"]),
+            let list = notify["receivers"]
+        {
+            receivers.take(reader.receivers(list), name: \.name)
         }
     }
 

@@ -54,6 +54,8 @@ public struct Settings: Hashable, Sendable {
     public var logLevel = LogLevel.info
     /// The rules in force, in the order of the files.
     public var alerts: [AlertRule] = []
+    /// Where `usage-client notify` delivers alerts, in the order of the files.
+    public var receivers: [Receiver] = []
     public var tracking = Tracking()
     /// Docker's configuration file, which names its data root.
     public var dockerDaemonJSON = "/etc/docker/daemon.json"

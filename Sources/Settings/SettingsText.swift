@@ -1,3 +1,5 @@
+internal import Accounting
+
 /// Reads what stands in single values: byte sizes, durations, names, paths.
 public enum SettingsText {
     /// Why a text is not such a value, and what is allowed.
@@ -99,6 +101,32 @@ public enum SettingsText {
         }
         guard !components.contains(".."), !components.contains(".") else {
             throw Rejection("\(quote(text)) must be written without . and ..")
+        }
+        return text
+    }
+
+    /// Takes a pattern in which `*` and `?` stand for other characters.
+    static func pattern(_ text: String) throws(Rejection) -> Glob {
+        guard (1...256).contains(text.unicodeScalars.count) else {
+            throw Rejection("a pattern has 1 to 256 characters; * stands for any")
+        }
+        return Glob(text)
+    }
+
+    /// Takes a name that an operator gives to something, for example to a rule.
+    static func name(_ text: String, of noun: String) throws(Rejection) -> String {
+        let isAllowed = text.utf8.allSatisfy {
+            switch $0 {
+            case UInt8(ascii: "a")...UInt8(ascii: "z"), UInt8(ascii: "A")...UInt8(ascii: "Z"),
+                UInt8(ascii: "0")...UInt8(ascii: "9"), UInt8(ascii: "-"), UInt8(ascii: "_"),
+                UInt8(ascii: "."):
+                true
+            default: false
+            }
+        }
+        guard isAllowed, (1...64).contains(text.utf8.count) else {
+            throw Rejection(
+                "\(quote(text)) is no name for a \(noun); allowed are 1 to 64 letters, digits, - _ .")
         }
         return text
     }

@@ -45,7 +45,7 @@ struct SettingsErrorTests {
             found == [
                 "a.yaml:1:12: log_level: \"loud\" is not one of trace, debug, info, notice, warning, error, critical",
                 "a.yaml:2:1: stor: no such setting; did you mean stores? allowed here: stores, socket, "
-                    + "state_directory, log_level, alerts, tracking, docker",
+                    + "state_directory, log_level, alerts, tracking, docker, notify",
                 "a.yaml:4:21: tracking.polling_interval: \"5\" needs a unit; allowed is a number with ms, s, m, h "
                     + "or d, as 30s, 5m, 1h30m or 2d",
                 "a.yaml:5:17: tracking.watch_budget: \"many\" is neither auto nor a number from 64 to 100000000",
