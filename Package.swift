@@ -134,7 +134,7 @@ let package = Package(
             of: "Packaging",
             ["Accounting", "Journal", "Settings", "usaged", "usage-client", logging]),
         // The package in a Debian that systemd has booted.
-        tests(of: "System", ["Accounting", "Wire", "usaged", "usage-client"]),
+        tests(of: "System", ["Accounting", "Journal", "UsageClient", "Wire", "usaged", "usage-client"]),
     ]
 )
 

@@ -10,7 +10,7 @@ import Wire
     "the package on a system that systemd booted", .serialized, .system,
     .enabled(if: BootedSystem.isPossible, "needs root, debootstrap, dpkg-dev and systemd-nspawn"))
 struct ServiceTests {
-    private func world() async throws -> SystemWorld { try await SystemWorlds.current.world() }
+    func world() async throws -> SystemWorld { try await SystemWorlds.current.world() }
 
     private func alertRules(_ system: BootedSystem) async throws -> [String] {
         try await system.query.client(AlertList.self, "alerts").rules
