@@ -102,7 +102,22 @@ echo "du:      du -s STORE/overlay2"
 echo
 
 measure_du # Warms the cache.
-du_times=() first_times=() restart_times=() request_times=()
+du_times=() first_times=() restart_times=() request_times=() empty_times=() client_times=()
+full_command=("${daemon_command[@]}")
+mkdir "$work/empty"
+daemon_command=("${daemon_command[@]:0:7}" --store "plain=$work/empty")
+for ((run = 0; run < runs; run++)); do
+    rm -rf "$work/state"
+    start
+    empty_times+=("$took")
+    stop
+done
+daemon_command=("${full_command[@]}")
+for ((request = 0; request < requests; request++)); do
+    begin=${EPOCHREALTIME/./}
+    "$bin/usage-client" --version >/dev/null
+    client_times+=($((${EPOCHREALTIME/./} - begin)))
+done
 for ((run = 0; run < runs; run++)); do
     measure_du
     du_times+=("$took")
@@ -130,11 +145,17 @@ first=$(printf '%s\n' "${first_times[@]}" | median)
 restart=$(printf '%s\n' "${restart_times[@]}" | median)
 request=$(printf '%s\n' "${request_times[@]}" | median)
 
-row() { printf '%-52s %12s %12s\n' "$@"; }
+row() { printf '%-56s %10s %12s\n' "$1" "$2" "${3:-}"; }
 row "median" "time" "ratio to du"
 row "du -s, $runs runs" "$(milliseconds "$du")" 1
 row "first scan: start of usaged until exact, $runs runs" "$(milliseconds "$first")" "$(ratio "$first" "$du")"
 row "restart with the cache until exact, $runs runs" "$(milliseconds "$restart")" "$(ratio "$restart" "$du")"
 row "usage-client status, start to exit, $requests runs" "$(milliseconds "$request")" "$(ratio "$request" "$du")"
+row "start of usaged on an empty store until exact, $runs runs" "$(milliseconds "$(printf '%s\n' "${empty_times[@]}" | median)")"
+row "usage-client --version, start to exit, $requests runs" "$(milliseconds "$(printf '%s\n' "${client_times[@]}" | median)")"
 echo
+for name in usaged usage-client; do
+    strip -o "$work/stripped" "$bin/$name"
+    echo "$name has $(stat -c %s "$work/stripped") bytes, stripped"
+done
 echo "usaged and du agree on the container to the byte ($disk); memory of usaged: $memory"

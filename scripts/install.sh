@@ -62,8 +62,11 @@ placed() {
         -e "s|/usr/share/doc|$prefix/share/doc|" "$1"
 }
 
-# Before the files go, or nothing could stop them. Another root's are not running here.
-if [ "$action" = uninstall ] && [ -z "$destdir" ] && [ -d /run/systemd/system ]; then
+# Another root's are not running here.
+running=
+if [ -z "$destdir" ] && [ -d /run/systemd/system ]; then running=yes; fi
+# Before the files go, or nothing could stop them.
+if [ "$action" = uninstall ] && [ -n "$running" ]; then
     for unit in systemd/*.service systemd/*.socket; do
         [ ! -e "$prefix/lib/systemd/system/${unit##*/}" ] || systemctl disable --now --quiet "${unit##*/}"
     done
@@ -102,6 +105,10 @@ install)
     install -d -m 0755 "$destdir/etc/usaged/conf.d"
     ;;
 uninstall)
+    if [ -n "$running" ]; then
+        systemctl daemon-reload
+        rm -rf /run/usaged
+    fi
     if [ -d "$destdir$doc" ]; then find "$destdir$doc" -depth -type d -empty -delete; fi
     for left in "$destdir/etc/usaged" "$destdir/var/lib/usaged"; do
         [ ! -d "$left" ] || echo "left: $left"

@@ -5,7 +5,8 @@ import UsageTestKit
 /// What `dpkg` does to a system that runs; on one of its own, for the package goes.
 @Suite(
     "the life of the package on a system that runs",
-    .enabled(if: BootedSystem.isPossible, "needs root, debootstrap, dpkg-dev and systemd-nspawn"))
+    .enabled(
+        if: BootedSystem.isPossible, "needs root, debootstrap, dpkg-dev, systemd-nspawn and no sanitizer"))
 struct PackageLifeTests {
     /// Everything that systemd or the kernel may still have of the package.
     private func left(on system: BootedSystem) async throws -> [String] {

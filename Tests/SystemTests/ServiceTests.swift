@@ -8,7 +8,8 @@ import Wire
 /// One after another, since they share a system.
 @Suite(
     "the package on a system that systemd booted", .serialized, .system,
-    .enabled(if: BootedSystem.isPossible, "needs root, debootstrap, dpkg-dev and systemd-nspawn"))
+    .enabled(
+        if: BootedSystem.isPossible, "needs root, debootstrap, dpkg-dev, systemd-nspawn and no sanitizer"))
 struct ServiceTests {
     func world() async throws -> SystemWorld { try await SystemWorlds.current.world() }
 

@@ -8,13 +8,9 @@ public struct DebianPackage: Sendable {
     ///
     /// `USAGED_TEST_BINARIES` names a directory of executables to be packed instead, as `.build/release`.
     public static func build(in directory: String) async throws -> DebianPackage {
-        let chosen = ProcessInfo.processInfo.environment["USAGED_TEST_BINARIES"]
-        let built = URL(fileURLWithPath: try UsagedProcess.executable("usaged")).deletingLastPathComponent()
-            .path
-        let runtime = chosen == nil ? ["--toolchain-runtime"] : []
         try await Command.output(
-            ["\(BaseRoot.package)/scripts/deb.sh"] + runtime
-                + ["--binaries", chosen ?? built, "--output", directory],
+            ["\(BaseRoot.package)/scripts/deb.sh"] + (chosenBinaries == nil ? ["--toolchain-runtime"] : [])
+                + ["--binaries", try binaries(), "--output", directory],
             environment: fastPacking, deadline: .seconds(300))
         let packages = try FileManager.default.contentsOfDirectory(atPath: directory).filter {
             $0.hasSuffix(".deb")
@@ -50,11 +46,18 @@ public struct DebianPackage: Sendable {
 
     /// Where an executable loads the Swift runtime from, unless it is linked in.
     public static func runtimeDirectory() async throws -> String? {
-        guard ProcessInfo.processInfo.environment["USAGED_TEST_BINARIES"] == nil else { return nil }
+        guard chosenBinaries == nil else { return nil }
         let libraries = try await Command.output(["ldd", try UsagedProcess.executable("usaged")])
         let core = libraries.split(separator: " ").first { $0.hasSuffix("/libswiftCore.so") }
         return core.map { URL(fileURLWithPath: String($0)).deletingLastPathComponent().path }
     }
 
+    /// The directory of the executables that are packed.
+    public static func binaries() throws -> String {
+        if let chosenBinaries { return chosenBinaries }
+        return URL(fileURLWithPath: try UsagedProcess.executable("usaged")).deletingLastPathComponent().path
+    }
+
+    private static let chosenBinaries = ProcessInfo.processInfo.environment["USAGED_TEST_BINARIES"]
     private static let fastPacking = ["DPKG_DEB_COMPRESSOR_TYPE": "gzip", "DPKG_DEB_COMPRESSOR_LEVEL": "1"]
 }

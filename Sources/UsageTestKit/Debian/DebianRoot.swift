@@ -10,9 +10,15 @@ public struct DebianRoot: Sendable {
     private let overlay: ScratchOverlay
 
     /// Whether it can be had here; where the tests on engines must run, so must these.
-    public static let isPossible: Bool =
-        ProcessInfo.processInfo.environment["USAGED_TEST_ENGINE"] == "required"
-        || (geteuid() == 0 && ["debootstrap", "dpkg-deb", "dpkg-shlibdeps"].allSatisfy(Program.isInstalled))
+    ///
+    /// Not with a sanitizer: its executables are none to be packaged, and need what the unit's sandbox refuses.
+    public static let isPossible: Bool = {
+        let environment = ProcessInfo.processInfo.environment
+        guard environment["USAGED_TEST_SANITIZED"] == nil else { return false }
+        return environment["USAGED_TEST_ENGINE"] == "required"
+            || (geteuid() == 0
+                && ["debootstrap", "dpkg-deb", "dpkg-shlibdeps"].allSatisfy(Program.isInstalled))
+    }()
 
     /// Mounts one in a directory below `scratch`.
     public init(in scratch: ScratchDirectory, named name: String = "debian") async throws {
