@@ -109,6 +109,8 @@ struct DockerSnapshotterTests {
             ("step2", "step2"), ("running", "running"), ("look-view", "look"), ("of-image", web.chains[1]),
             ("of-container", container.id), ("gone", "nothing"),
         ] { sandbox.store.containerd.addBuildRecord(record, holding: [name], namespace: "moby") }
+        sandbox.store.containerd.change(
+            ["v1", "moby", "leases", "of-image", "content", web.config], to: .value([]))
         try sandbox.store.containerd.commit()
         let facts = sandbox.facts()
         #expect(facts.problems.isEmpty && flaws(facts).isEmpty)
@@ -116,6 +118,9 @@ struct DockerSnapshotterTests {
         #expect(
             Dictionary(uniqueKeysWithValues: cache.map { ($0.id, $0.isWritable) })
                 == ["step1": false, "step2": false, "running": true, "look": false])
+        // An image's layer that a record holds stays with the record.
+        #expect(
+            Set(facts.layers.filter(\.isCached).map(\.id)) == Set(web.chains.map(\.hex) + [web.config.hex]))
         #expect(facts.layers.first { $0.id == "unleased" }?.kind == .container)
         #expect(facts.layers.first { $0.id == container.id }?.kind == .container)
     }
