@@ -131,6 +131,8 @@ struct DockerSnapshotterTests {
         sandbox.store.containerd.setImage(
             "moby-dangling@\(base.target)", base.target, namespace: "moby")
         sandbox.store.containerd.setImage("docker.io/library/base:1", nil, namespace: "moby")
+        // The name that containerd's own command gives, and the one that it stands for.
+        sandbox.store.containerd.setImage("team/web:2", web.target, namespace: "moby")
         for (name, parent) in [
             ("docker.io/team/web:2", base.target), ("moby-dangling@\(base.target)", base.target),
         ] {
@@ -141,6 +143,7 @@ struct DockerSnapshotterTests {
         let facts = sandbox.facts()
         #expect(facts.images.first { $0.id == base.target.hex }?.names == [])
         #expect(facts.images.first { $0.id == web.target.hex }?.parent == base.target.hex)
+        #expect(facts.images.first { $0.id == web.target.hex }?.names == ["team/web:2"])
         // One that leads to itself has none.
         #expect(facts.images.first { $0.id == base.target.hex }?.parent == nil)
     }
