@@ -51,7 +51,7 @@ struct DockerSnapshotterAssembly {
         notes.add(snapshots.notes)
         let overhead = OverheadFact(
             directory: paths.root,
-            excluded: docker.excluded + [below(snapshots.paths.root)].compactMap(\.self),
+            excluded: docker.excluded + [below(snapshots.paths.root)].compactMap(\.self) + paths.otherStores,
             groups: ["containers/*", "volumes/*"], beside: [snapshots.overhead])
         return notes.reading(
             StoreFacts(
