@@ -63,7 +63,7 @@ public enum StoreDetection {
         if AbsolutePath.isDirectory(root) || root != defaultDockerRoot {
             let mapped: [String]
             do throws(MetadataFault) {
-                mapped = try mappedRoots(root)
+                mapped = try DockerPaths.mappedRoots(below: root).map { "\(root)/\($0)" }
             } catch {
                 return ([], [error.problem(of: .store)])
             }
@@ -104,19 +104,5 @@ public enum StoreDetection {
         // The engine takes an empty file for no settings.
         if bytes.allSatisfy({ $0 == 0x20 || (0x09...0x0D).contains($0) }) { return nil }
         return try MetadataJSON.decode(Settings.self, bytes, path: path)
-    }
-
-    private static func mappedRoots(_ root: String) throws(MetadataFault) -> [String] {
-        let directory: MetadataDirectory
-        do throws(MetadataFault) {
-            directory = try MetadataDirectory(path: root)
-        } catch {
-            guard error.severity != .unreadable else { throw error }
-            return []
-        }
-        let names = directory.names { name in
-            DockerPaths.isMappedRoot(String(decoding: name.bytes, as: UTF8.self))
-        }
-        return names.names.map { "\(root)/\($0.escaped)" }.filter(DockerDriverChoice.hasBegun)
     }
 }

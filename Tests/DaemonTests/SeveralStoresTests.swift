@@ -213,4 +213,49 @@ struct SeveralStoresTests {
             }
         }
     }
+
+    @Test(
+        "an engine that comes to keep its images in containerd is followed anew, and each byte has one class")
+    func imagesGoToContainerd() async throws {
+        try await withStore { world in
+            let file = try world.scratch.write(#"{"data-root":"\#(world.root)"}"#, to: "daemon.json")
+            try await withDaemon([], configuration: "docker:\n  daemon_json: \(file)\n") { daemon in
+                let query = daemon.query
+                let before = try await query.exactStatus()
+                #expect(before.sources.map(\.driver) == ["overlay2"] && before.containers.count == 3)
+
+                var store = try DockerSnapshotterBuilder(root: world.root)
+                let layer = LayerContent(files: [.init("bin/sh", size: 300_000)])
+                let image = try store.addImage("docker.io/library/new:1", [.init(layer)])
+                let content = LayerContent(files: [.init("data", size: 200_000)])
+                try store.addContainer(named: "new-1", on: image, content: content)
+                try await wait(until: "the new driver", deadline: .seconds(40)) {
+                    try await query.status().sources.map(\.driver) == ["overlayfs"]
+                }
+                let after = try await query.exactStatus()
+                #expect(after.sources.map(\.root) == [world.root])
+                #expect(after.containers.map(\.name) == ["new-1"])
+                #expect(after.containers.map(\.sizeBytes) == [200_000])
+                #expect(after.images.map(\.names) == [["new:1"]])
+                // Of the layer below the container's own there is no total.
+                try await DiskUsage.sync(world.root)
+                let all = try await DiskUsage.du(world.root) - DiskUsage.du(store.differences(2))
+                var sum: Int64 = 0
+                do {
+                    // The overhead is walked a moment after the metadata was read.
+                    try await wait(until: "the sum of all classes") {
+                        let totals = try await query.status().totals
+                        sum = [
+                            totals.imageLayers, totals.containers, totals.logs, totals.volumes,
+                            totals.buildCache, totals.content, totals.inFlight, totals.orphans,
+                            totals.overhead,
+                        ].map(\.diskBytes).reduce(0, +)
+                        return sum == all
+                    }
+                } catch {
+                    throw WaitFailure(description: "\(error): \(sum) bytes, and du says \(all)")
+                }
+            }
+        }
+    }
 }

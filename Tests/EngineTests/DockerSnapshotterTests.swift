@@ -187,6 +187,18 @@ struct DockerSnapshotterTests {
                 try await reclaim(["team/web:2"], host, daemon) {
                     try await host.ctr("images", "rm", "--sync", "docker.io/team/web:2")
                 }
+                // One that the cache has as well leaves its layer there.
+                let archive = try await host.containerd.archive([("docker.io/more/own:1", [["own": 40_000]])])
+                try await host.ctr("images", "import", archive)
+                let own = try #require(
+                    try await host.facts().images.first { $0.names == ["more/own:1"] }?.layers.first)
+                try await host.ctr("leases", "create", "--id", "record", "containerd.io/gc.flat=now")
+                try await host.containerd.add(
+                    snapshot: "sha256:\(own)", to: "record", namespace: Self.namespace)
+                try await reclaim(["more/own:1"], host, daemon) {
+                    try await host.ctr("images", "rm", "--sync", "docker.io/more/own:1")
+                }
+                #expect(try await host.facts().layers.first { $0.id == own }?.kind == .buildCache)
                 let after = try await daemon.query.exactStatus()
                 #expect(after.images.flatMap(\.names) == ["base:1"])
                 #expect(after.containers.map(\.name) == ["base-1"])

@@ -165,6 +165,8 @@ extension EngineTests {
                 let image = try #require(built.images.first { $0.names == ["built:1"] })
                 #expect(image.layers.count == 3)
                 #expect(built.layers.count { $0.kind == .image } == 3)
+                #expect(
+                    Set(built.layers.filter(\.isCached).map(\.id)).isSuperset(of: image.layers.dropFirst()))
 
                 // Without the image, its layers stay for the cache's sake.
                 try await engine.docker("rmi", "built:1")

@@ -144,4 +144,19 @@ struct DockerReaderTests {
             #expect(isDirectory.boolValue)
         }
     }
+
+    @Test("what an engine with mapped user ids keeps below the data root is that store's alone")
+    func mappedStoreBelow() async throws {
+        let sandbox = try StoreSandbox.small()
+        var inner = try DockerStoreBuilder(root: sandbox.root + "/231072.231072", seed: 4)
+        try inner.build(
+            [BuildStep("ADD x", content: LayerContent(files: [.init("x", size: 200_000)]))], names: ["x:1"])
+        // A directory of such a name in which no engine works is whatever else is there.
+        try sandbox.makeDirectory(sandbox.root + "/7.7/left")
+        let outer = try StoreWalk(sandbox.reader().read().facts)
+        let below = try StoreWalk(DockerReader(root: inner.root).read().facts)
+        try await DiskUsage.sync(sandbox.root)
+        #expect(outer.total + below.total == (try await DiskUsage.du(sandbox.root)))
+        #expect(below.total > 200_000)
+    }
 }

@@ -109,6 +109,8 @@ struct DockerSnapshotterTests {
             ("step2", "step2"), ("running", "running"), ("look-view", "look"), ("of-image", web.chains[1]),
             ("of-container", container.id), ("gone", "nothing"),
         ] { sandbox.store.containerd.addBuildRecord(record, holding: [name], namespace: "moby") }
+        sandbox.store.containerd.change(
+            ["v1", "moby", "leases", "of-image", "content", web.config], to: .value([]))
         try sandbox.store.containerd.commit()
         let facts = sandbox.facts()
         #expect(facts.problems.isEmpty && flaws(facts).isEmpty)
@@ -116,6 +118,9 @@ struct DockerSnapshotterTests {
         #expect(
             Dictionary(uniqueKeysWithValues: cache.map { ($0.id, $0.isWritable) })
                 == ["step1": false, "step2": false, "running": true, "look": false])
+        // An image's layer that a record holds stays with the record.
+        #expect(
+            Set(facts.layers.filter(\.isCached).map(\.id)) == Set(web.chains.map(\.hex) + [web.config.hex]))
         #expect(facts.layers.first { $0.id == "unleased" }?.kind == .container)
         #expect(facts.layers.first { $0.id == container.id }?.kind == .container)
     }
@@ -126,6 +131,8 @@ struct DockerSnapshotterTests {
         sandbox.store.containerd.setImage(
             "moby-dangling@\(base.target)", base.target, namespace: "moby")
         sandbox.store.containerd.setImage("docker.io/library/base:1", nil, namespace: "moby")
+        // The name that containerd's own command gives, and the one that it stands for.
+        sandbox.store.containerd.setImage("team/web:2", web.target, namespace: "moby")
         for (name, parent) in [
             ("docker.io/team/web:2", base.target), ("moby-dangling@\(base.target)", base.target),
         ] {
@@ -136,6 +143,7 @@ struct DockerSnapshotterTests {
         let facts = sandbox.facts()
         #expect(facts.images.first { $0.id == base.target.hex }?.names == [])
         #expect(facts.images.first { $0.id == web.target.hex }?.parent == base.target.hex)
+        #expect(facts.images.first { $0.id == web.target.hex }?.names == ["team/web:2"])
         // One that leads to itself has none.
         #expect(facts.images.first { $0.id == base.target.hex }?.parent == nil)
     }

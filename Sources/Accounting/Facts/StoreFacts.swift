@@ -71,6 +71,8 @@ public struct LayerFact: Hashable, Sendable {
     /// Whether the directory holds the whole root file system up to this layer, as the drivers `vfs` and `btrfs`
     /// have it, and not the differences alone.
     public var isFullCopy: Bool
+    /// Whether the cache of builds has an image's layer as well, so that it stays when the image goes.
+    public var isCached: Bool
     /// Where the engine mounts it, for a writable layer of overlayfs.
     public var mount: OverlayMount?
     /// What the engine recorded as its size when it registered the layer; apparent bytes.
@@ -85,7 +87,8 @@ public struct LayerFact: Hashable, Sendable {
     /// `isWritable` is what the kind says where it is not given: a container's layer is, and one in the making.
     public init(
         id: String, kind: Kind, parent: String? = nil, directory: String, isWritable: Bool? = nil,
-        isFullCopy: Bool = false, mount: OverlayMount? = nil, declaredSizeBytes: Int64? = nil,
+        isFullCopy: Bool = false, isCached: Bool = false, mount: OverlayMount? = nil,
+        declaredSizeBytes: Int64? = nil,
         diffID: String? = nil, since: Int64? = nil, metadata: [String] = []
     ) {
         self.id = id
@@ -94,6 +97,7 @@ public struct LayerFact: Hashable, Sendable {
         self.directory = directory
         self.isWritable = isWritable ?? (kind == .container || kind == .inFlight)
         self.isFullCopy = isFullCopy
+        self.isCached = isCached
         self.mount = mount
         self.declaredSizeBytes = declaredSizeBytes
         self.diffID = diffID

@@ -115,6 +115,7 @@ struct ReclaimPlanner {
         for container in containers where !goingContainers.contains(container.fact.id) {
             held.formUnion(container.allLayers)
         }
+        held.formUnion(candidates.filter(isCached))
         // What a layer that stays lies on stays as well.
         var parents: [String: String] = [:]
         var staying: [String] = []
@@ -144,7 +145,7 @@ struct ReclaimPlanner {
                 image.map { "the image \($0.shownName) has it" } ?? name.map {
                     "the container \($0) lies on it"
                 }
-                ?? "another layer lies on it"
+                ?? (isCached(layer) ? "the build cache has it" : "another layer lies on it")
             plan.stays.append(
                 .init(kind: .layer, store: store, id: layer, measure: usage.gross, reason: reason))
         }
@@ -186,8 +187,15 @@ struct ReclaimPlanner {
         return account.taken
     }
 
+    /// Whether the cache of builds has a layer, which was not asked to go from it.
+    private func isCached(_ layer: String) -> Bool {
+        !askedLayers.contains(layer)
+            && snapshot.layers[LayerKey(store: store, id: layer)]?.fact.isCached == true
+    }
+
     private func isContentHeld(_ blob: String) -> Bool {
-        images.contains { !goingImages.contains($0.key) && $0.value.fact.content.contains(blob) }
+        isCached(blob)
+            || images.contains { !goingImages.contains($0.key) && $0.value.fact.content.contains(blob) }
     }
 
     /// Groups of metadata that something names which stays.

@@ -4,7 +4,7 @@ public struct ReclaimTarget: Hashable, Sendable {
         case image(id: String)
         case container(id: String)
         case volume(name: String)
-        /// An orphan, or a layer of build cache.
+        /// An orphan, or a layer of build cache; of one that an image has as well, that the cache has it.
         case layer(id: String)
     }
 
@@ -16,8 +16,8 @@ public struct ReclaimTarget: Hashable, Sendable {
         self.object = object
     }
 
-    /// All that nothing uses: images and volumes that no container has, build cache that no image or container lies on,
-    /// and orphans; containers that do not run as well where `withStopped` says so.
+    /// All that nothing uses: images and volumes that no container has, build cache that nothing else which stays lies
+    /// on, and orphans; containers that do not run as well where `withStopped` says so.
     public static func unused(_ snapshot: UsageSnapshot, withStopped: Bool = false) -> [ReclaimTarget] {
         var targets: [ReclaimTarget] = []
         let kept = snapshot.containers.filter { !withStopped || $0.fact.isRunning }
@@ -35,8 +35,16 @@ public struct ReclaimTarget: Hashable, Sendable {
             })
         let volumes = snapshot.volumes.map { ReclaimTarget(store: $0.store, .volume(name: $0.fact.name)) }
         targets += volumes.filter { !usedVolumes.contains($0) }
-        let layers = snapshot.layers.values.filter {
-            $0.fact.kind == .orphan || $0.fact.kind == .buildCache && !$0.fact.isWritable
+        let known = Set(targets)
+        let layers = snapshot.layers.values.filter { layer in
+            if layer.fact.kind == .orphan { return true }
+            if layer.fact.kind == .buildCache { return !layer.fact.isWritable }
+            let store = layer.key.store
+            return layer.fact.isCached
+                && layer.images.allSatisfy { known.contains(ReclaimTarget(store: store, .image(id: $0))) }
+                && layer.containers.allSatisfy {
+                    known.contains(ReclaimTarget(store: store, .container(id: $0)))
+                }
         }
         targets += layers.map { ReclaimTarget(store: $0.key.store, .layer(id: $0.key.id)) }
             .sorted { "\($0)" < "\($1)" }

@@ -244,9 +244,9 @@ struct ContainerdAssembly {
             work: "\(paths.snapshots(.overlayfs))/\(name)/work")
     }
 
-    /// Says that what BuildKit's records alone hold is its cache: their snapshots, and those that such a one lies on.
+    /// Says what BuildKit's records hold: the blobs, the snapshots, and those that such a one lies on.
     ///
-    /// `others` are the layers that something holds which is not told here.
+    /// What nothing else holds is its cache. `others` are the layers that something holds which is not told here.
     mutating func markBuildCache(but others: Set<String> = []) {
         var used = others.union(images.flatMap(\.layers))
         for container in containers {
@@ -254,6 +254,7 @@ struct ContainerdAssembly {
         }
         var cached: Set<String> = []
         for content in databases.metadata.namespaces.values {
+            cached.formUnion(content.buildContent.compactMap { contentIDs[$0] })
             for (name, records) in content.buildRecords {
                 guard let snapshotter = Snapshotter(rawValue: name) else { continue }
                 for record in records {
@@ -263,10 +264,14 @@ struct ContainerdAssembly {
                 }
             }
         }
-        for index in layers.indices
-        where cached.contains(layers[index].id) && !used.contains(layers[index].id) {
-            guard [.image, .container].contains(layers[index].kind) else { continue }
-            layers[index].kind = .buildCache
+        for index in layers.indices where cached.contains(layers[index].id) {
+            let isUsed = used.contains(layers[index].id)
+            switch layers[index].kind {
+            case .image where isUsed, .content: layers[index].isCached = true
+            case .image: layers[index].kind = .buildCache
+            case .container where !isUsed: layers[index].kind = .buildCache
+            default: break
+            }
         }
     }
 

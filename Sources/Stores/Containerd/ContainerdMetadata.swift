@@ -30,6 +30,8 @@ struct ContainerdMetadata: Hashable, Sendable {
         var blobs: [String: Blob] = [:]
         /// The names of the snapshots that records of BuildKit's hold, by snapshotter.
         var buildRecords: [String: Set<String>] = [:]
+        /// The digests of the blobs that they hold.
+        var buildContent: Set<String> = []
     }
 
     /// On an image: the one that Docker's builder built it on (`daemon/containerd/image_builder.go` of moby/moby).
@@ -96,6 +98,7 @@ struct ContainerdMetadata: Hashable, Sendable {
                 let held = names.compactMap { $0.key.text }
                 namespace.buildRecords[snapshotter, default: []].formUnion(held)
             }
+            namespace.buildContent.formUnion(lease.bucket("content")?.compactMap { $0.key.text } ?? [])
         }
         for (digest, record) in Self.records(bucket.bucket("content")?.bucket("blob")) {
             let size = record.value("size").flatMap(GoValues.signed).flatMap { $0 < 0 ? nil : $0 }

@@ -8,7 +8,10 @@ extension DockerAssembly {
         for index in layerFacts.indices where layerFacts[index].kind == .image {
             let layer = layerFacts[index]
             // It stays in `layerdb` for the cache's sake when its image is removed.
-            if !used.contains(layer.id), cache.directories[directoryID(of: layer)] != nil {
+            guard cache.directories[directoryID(of: layer)] != nil else { continue }
+            if used.contains(layer.id) {
+                layerFacts[index].isCached = true
+            } else {
                 layerFacts[index].kind = .buildCache
             }
         }

@@ -33,7 +33,8 @@ extension DockerAssembly {
         let layers =
             paths.driver.isOverlay ? "\(paths.driver.directory)/*/diff" : "\(paths.driver.directory)/*"
         overhead = OverheadFact(
-            directory: paths.root, excluded: [PathPattern(stringLiteral: layers)] + excluded,
+            directory: paths.root,
+            excluded: [PathPattern(stringLiteral: layers)] + excluded + paths.otherStores,
             groups: paths.groups)
     }
 }

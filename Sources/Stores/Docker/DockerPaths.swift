@@ -1,4 +1,5 @@
 import Accounting
+import Kernel
 
 /// Where Docker keeps what below its data root.
 ///
@@ -34,6 +35,24 @@ struct DockerPaths: Sendable {
         let parts = name.split(separator: ".", omittingEmptySubsequences: false)
         return parts.count == 2
             && parts.allSatisfy { !$0.isEmpty && $0.utf8.allSatisfy { (0x30...0x39).contains($0) } }
+    }
+
+    /// The names of the stores that an engine which maps user ids keeps below a data root, each with a root of its own.
+    static func mappedRoots(below root: String) throws(MetadataFault) -> [String] {
+        let directory: MetadataDirectory
+        do throws(MetadataFault) {
+            directory = try MetadataDirectory(path: root)
+        } catch {
+            guard error.severity != .unreadable else { throw error }
+            return []
+        }
+        return directory.names { isMappedRoot(String(decoding: $0.bytes, as: UTF8.self)) }.names
+            .map(\.escaped).filter { DockerDriverChoice.hasBegun("\(root)/\($0)") }
+    }
+
+    /// What below the root is other stores'.
+    var otherStores: [PathPattern] {
+        ((try? Self.mappedRoots(below: root)) ?? []).map { PathPattern(exactly: $0) }
     }
 
     /// The directory of differences of the driver's directory `id`.

@@ -9,6 +9,9 @@ struct DockerSnapshotterAssembly {
     private let namespace: String
     private var snapshots: ContainerdAssembly
     private var docker: DockerAssembly
+    /// The engine's own namespace first.
+    private let namespaces: [(name: String, content: ContainerdMetadata.Namespace)]
+    private let indices: [String: Int]
 
     init(
         paths: DockerPaths, snapshotter: Snapshotter, namespace: String, snapshots: ContainerdAssembly,
@@ -18,6 +21,11 @@ struct DockerSnapshotterAssembly {
         self.snapshotter = snapshotter
         self.namespace = namespace
         self.snapshots = snapshots
+        namespaces = snapshots.databases.metadata.namespaces
+            .sorted { ($0.key == namespace ? 0 : 1, $0.key) < ($1.key == namespace ? 0 : 1, $1.key) }
+            .map { ($0.key, $0.value) }
+        indices = Dictionary(
+            snapshots.layers.enumerated().map { ($1.id, $0) }, uniquingKeysWith: { first, _ in first })
         docker = DockerAssembly(
             paths: paths, data: nil, chains: LayerChains([:]), horizon: horizon, notes: notes)
     }
@@ -27,7 +35,8 @@ struct DockerSnapshotterAssembly {
     ) {
         docker.addTrees(containers: containers, volumes: volumes)
         for index in snapshots.images.indices where snapshots.images[index].namespace == namespace {
-            snapshots.images[index].names = snapshots.images[index].names.map(Self.familiar).sorted()
+            snapshots.images[index].names = snapshots.images[index].names.map(Self.familiar).uniqued()
+                .sorted()
             snapshots.images[index].namespace = nil
         }
         for id in Set(containers.keys).union(forgottenContainers()).sorted() { add(id, containers[id]) }
@@ -42,7 +51,7 @@ struct DockerSnapshotterAssembly {
         notes.add(snapshots.notes)
         let overhead = OverheadFact(
             directory: paths.root,
-            excluded: docker.excluded + [below(snapshots.paths.root)].compactMap(\.self),
+            excluded: docker.excluded + [below(snapshots.paths.root)].compactMap(\.self) + paths.otherStores,
             groups: ["containers/*", "volumes/*"], beside: [snapshots.overhead])
         return notes.reading(
             StoreFacts(
@@ -78,9 +87,8 @@ struct DockerSnapshotterAssembly {
     }
 
     private func writable(_ id: String) -> Writable? {
-        let namespaces = snapshots.databases.metadata.namespaces
-        for name in [namespace] + namespaces.keys.filter({ $0 != namespace }).sorted() {
-            guard let key = namespaces[name]?.snapshots[snapshotter.rawValue]?[id],
+        for (name, content) in namespaces {
+            guard let key = content.snapshots[snapshotter.rawValue]?[id],
                 let place = snapshots.placed[snapshotter]?[key]
             else { continue }
             return Writable(
@@ -134,9 +142,7 @@ struct DockerSnapshotterAssembly {
 
     /// Says of a container's layer where the engine mounts it, which is not where containerd would.
     private mutating func place(_ layer: Writable, of id: String) {
-        guard snapshotter == .overlayfs,
-            let index = snapshots.layers.firstIndex(where: { $0.id == layer.place.id })
-        else { return }
+        guard snapshotter == .overlayfs, let index = indices[layer.place.id] else { return }
         snapshots.layers[index].mount = OverlayMount(
             merged: "\(paths.rootFileSystems)/\(snapshotter.rawValue)/\(id)",
             work: "\(snapshots.paths.snapshots(.overlayfs))/\(layer.place.name)/work")

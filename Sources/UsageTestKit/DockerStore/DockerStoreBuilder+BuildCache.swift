@@ -42,6 +42,7 @@ extension DockerStoreBuilder {
         snapshots[directory, "parent"] = .text(layer.parent.map { "sha256:\($0)" } ?? "")
         snapshots[name, "committed"] = .text(directory)
         snapshots[name, "chainid"] = .text("sha256:\(layer.id)")
+        layers[layer.id]?.isCached = true
         try writeSnapshots()
     }
 

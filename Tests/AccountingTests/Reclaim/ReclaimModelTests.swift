@@ -70,6 +70,8 @@ private struct ModelEngine {
     private var outside: Set<Int> = []
     /// The inodes of each directory: layers, volumes and groups of metadata.
     private var layers: [Int: (parent: Int?, kind: LayerFact.Kind, inodes: Set<Int>)] = [:]
+    /// Layers of images that a record of the cache of builds holds as well.
+    private var cached: Set<Int> = []
     private var images: [Int: Image] = [:]
     private var containers: [Int: Container] = [:]
     private var volumes: [Int: Set<Int>] = [:]
@@ -104,6 +106,7 @@ private struct ModelEngine {
             var chain = base.flatMap { images[$0]?.chain } ?? []
             for _ in 0..<Int.random(in: chain.isEmpty ? 1...3 : 0...2, using: &generator) {
                 chain.append(layer(on: chain.last, .image))
+                if chance(15), let top = chain.last { cached.insert(top) }
             }
             images[id] = Image(
                 names: chance(70) ? ["n\(id)"] : [], parent: chance(50) ? base : nil, chain: chain)
@@ -135,7 +138,8 @@ private struct ModelEngine {
         facts.layers = layers.sorted { $0.key < $1.key }.map { id, layer in
             LayerFact(
                 id: "l\(id)", kind: layer.kind, parent: layer.parent.map { "l\($0)" }, directory: "/s/l\(id)",
-                isWritable: layer.kind == .container, metadata: ["layers/\(id)"])
+                isWritable: layer.kind == .container, isCached: cached.contains(id),
+                metadata: ["layers/\(id)"])
         }
         facts.images = images.sorted { $0.key < $1.key }.map { id, image in
             ImageFact(
@@ -210,7 +214,7 @@ private struct ModelEngine {
         some(images.keys.sorted().map { .image(id: "i\($0)") })
         some(containers.keys.sorted().map { .container(id: "c\($0)") })
         some(volumes.keys.sorted().map { .volume(name: "v\($0)") })
-        some(loose.map { .layer(id: "l\($0)") })
+        some((loose + cached.sorted()).map { .layer(id: "l\($0)") })
         return objects.map { ReclaimTarget(store: Self.store, $0) }
     }
 
@@ -221,7 +225,7 @@ private struct ModelEngine {
     mutating func prune() {
         let used = Set(containers.values.map(\.image))
         let mounted = Set(containers.values.flatMap(\.volumes))
-        var objects: [ReclaimTarget.Object] = loose.map { .layer(id: "l\($0)") }
+        var objects: [ReclaimTarget.Object] = (loose + cached).map { .layer(id: "l\($0)") }
         objects += images.keys.filter { !used.contains($0) }.map { .image(id: "i\($0)") }
         objects += volumes.keys.filter { !mounted.contains($0) }.map { .volume(name: "v\($0)") }
         remove(objects.map { ReclaimTarget(store: Self.store, $0) })
@@ -242,7 +246,10 @@ private struct ModelEngine {
                 metadata["containers/\(number)"] = nil
             case .image(let id): wanted.insert(Int(id.dropFirst()) ?? -1)
             case .volume(let name): volumesToGo.insert(Int(name.dropFirst()) ?? -1)
-            case .layer(let id): looseToGo.insert(Int(id.dropFirst()) ?? -1)
+            case .layer(let id):
+                let number = Int(id.dropFirst()) ?? -1
+                looseToGo.insert(number)
+                cached.remove(number)
             }
         }
         // These go alone, and those that lie on others first.
@@ -272,7 +279,7 @@ private struct ModelEngine {
     }
 
     private func isReferenced(_ layer: Int) -> Bool {
-        images.values.contains { $0.chain.contains(layer) }
+        cached.contains(layer) || images.values.contains { $0.chain.contains(layer) }
             || containers.values.contains { $0.layer == layer || $0.chain.contains(layer) }
             || layers.values.contains { $0.parent == layer }
     }
