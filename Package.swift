@@ -47,8 +47,9 @@ let package = Package(
     ],
     targets: [
         .target(name: "CLinux"),
-        // Loads the library when it is used first.
+        // Both load their library when it is used first: the client starts without them.
         .target(name: "CSystemd"),
+        .target(name: "CCurl"),
 
         module("Accounting"),
         module("Wire"),
@@ -68,6 +69,13 @@ let package = Package(
                 "StatusFeed", logging, lifecycle, system,
             ]),
         module("UsageClient", ["Wire", system]),
+        module(
+            "Notify",
+            [
+                "Accounting", "CCurl", "CLinux", "Journal", "Kernel", "Settings", "UsageClient", "Wire",
+                logging,
+                system,
+            ]),
         .executableTarget(
             name: "usaged",
             dependencies: [
@@ -75,8 +83,10 @@ let package = Package(
             ],
             swiftSettings: strict),
         .executableTarget(
-            name: "usage-client", dependencies: ["UsageClient", "Wire", argumentParser], swiftSettings: strict
-        ),
+            name: "usage-client",
+            dependencies: [
+                "Journal", "Notify", "Settings", "UsageClient", "Wire", argumentParser, logging,
+            ], swiftSettings: strict),
 
         // Makes the story's store for the demo.
         .executableTarget(
@@ -111,6 +121,12 @@ let package = Package(
         tests(of: "Settings", ["Settings", "Accounting"]),
         tests(of: "StatusFeed", ["StatusFeed", "Wire", nioCore, nioPosix, nioHTTP1, logging, lifecycle]),
         tests(of: "UsageClient", ["UsageClient", "Accounting", "Wire"]),
+        tests(
+            of: "Notify",
+            [
+                "Notify", "Accounting", "Journal", "Kernel", "Settings", "Wire", "usaged", "usage-client",
+                logging,
+            ]),
         tests(
             of: "Daemon",
             [

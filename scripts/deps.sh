@@ -3,8 +3,8 @@
 # an old kernel (`kernel`) needs, where they are missing.
 set -eu
 
-build="pkg-config libsystemd-dev libsqlite3-dev"
-test="docker.io containerd podman buildah busybox-static debootstrap curl ca-certificates e2fsprogs xfsprogs btrfs-progs"
+build="pkg-config libsystemd-dev libsqlite3-dev libcurl4-openssl-dev"
+test="docker.io containerd podman buildah busybox-static debootstrap curl ca-certificates e2fsprogs xfsprogs btrfs-progs prometheus-alertmanager"
 kernel="curl qemu-system-x86 busybox-static cpio e2fsprogs"
 
 case "${1:-}" in
