@@ -37,6 +37,23 @@ struct CommandLineTests {
         }
     }
 
+    @Test("the daemon's check takes receivers, and tells how many")
+    func check() async throws {
+        try await withNotifyScratch { scratch in
+            let file = try scratch.write(
+                """
+                notify:
+                  receivers:
+                    - {name: a, kind: command, command: [/bin/true]}
+                    - {name: b, kind: alertmanager, url: "http://127.0.0.1:9093"}
+                """, to: "right.yaml")
+            let result = try await Command.run(
+                [UsagedProcess.executable("usaged"), "--check-config", "--config", file])
+            #expect(result.status == 0, "\(result)")
+            #expect(result.out.contains("2 receivers"))
+        }
+    }
+
     @Test("a state directory is for one process")
     func lock() async throws {
         try await withNotifyScratch { scratch in
@@ -79,6 +96,30 @@ struct CommandLineTests {
                 ]
             }
             try await second.terminate()
+            daemon.end()
+        }
+    }
+
+    @Test("the service manager hears that it is ready, and at once what becomes of each receiver")
+    func serviceManager() async throws {
+        try await withNotifyScratch { scratch in
+            let manager = try ManagerSocket(scratch("manager"))
+            let daemon = try ScriptedDaemon(scratch)
+            let hook = try WebReceiver()
+            hook.goDown()
+            let notify = try NotifyProcess(
+                scratch, socket: daemon.socket,
+                receivers: "    - {name: hook, kind: webhook, url: \"\(hook.url)\"}\n")
+            try await notify.start(environment: ["NOTIFY_SOCKET": scratch("manager")])
+            try await manager.hears { $0.hasPrefix("READY=1\n") }
+            try await manager.hears { $0 == "STATUS=Following \(daemon.socket); hook: well" }
+            daemon.tell([Samples.alert("a", since: 1)])
+            try await manager.hears { $0 == "STATUS=Following \(daemon.socket); hook: failing, 1 waiting" }
+            try hook.comeBack()
+            manager.forget()
+            try await manager.hears { $0 == "STATUS=Following \(daemon.socket); hook: well" }
+            #expect(try await notify.terminate() == 0)
+            try await manager.hears { $0.hasPrefix("STOPPING=1\n") }
             daemon.end()
         }
     }

@@ -6,7 +6,7 @@ import Wire
 @Suite("the built client, killed and flooded")
 struct KillTests {
     @Test(
-        "killed at any moment, it loses no transition and repeats only what was under way",
+        "killed at any moment, it loses no transition",
         arguments: [UInt64.random(in: 0...UInt64.max)])
     func kills(seed: UInt64) async throws {
         try await withNotifyScratch { scratch in

@@ -29,19 +29,23 @@ final class Courier: Sendable {
     private let interval: Duration?
     private let logger: Logger
     private let now: @Sendable () -> Int64
+    private let changed: @Sendable () -> Void
     private let wakeUp: WakeUp
     private let state = Mutex(State())
 
-    /// An alert that goes on firing is told again after the interval; `now` is in seconds since the epoch.
+    /// Makes one that tells again of an alert that goes on firing after the interval.
+    ///
+    /// `now` is in seconds since the epoch. `changed` is called when there is something new to say of the receiver.
     init(
         name: String, store: ReceiverStore, interval: Duration?, logger: Logger,
-        now: @escaping @Sendable () -> Int64
+        now: @escaping @Sendable () -> Int64, changed: @escaping @Sendable () -> Void
     ) throws(KernelError) {
         self.name = name
         self.store = store
         self.interval = interval
         self.logger = logger
         self.now = now
+        self.changed = changed
         wakeUp = try WakeUp()
     }
 
@@ -93,6 +97,7 @@ final class Courier: Sendable {
             {
             case .delivered:
                 record(batch)
+                if store.waiting == 0 { changed() }
                 refusals = false
                 backoff.reset()
                 recover()
@@ -169,6 +174,7 @@ final class Courier: Sendable {
             defer { state.standing = .failing(reason: reason) }
             return state.standing == .well
         }
+        changed()
         guard isNew else {
             logger.debug("receiver \(name) fails still: \(reason)")
             return
@@ -184,6 +190,7 @@ final class Courier: Sendable {
             return state.standing != .well
         }
         guard wasFailing else { return }
+        changed()
         logger.record(
             .deliveryRecovered, .notice, "receiver \(name) takes alerts again",
             metadata: ["receiver": "\(name)", "waiting": "\(store.waiting)"])

@@ -25,7 +25,9 @@ public final class NotifyService {
     private let directory: StateDirectory
     private let posts: [Post]
     private let feed: AlertFeed
-    private let stop: WakeUp
+    /// Signalled to stop, and where a receiver's standing changed.
+    private let wakeUp: WakeUp
+    private let isStopping = Flag()
     private var isConnected = false
     private var lastStatus = ""
 
@@ -37,7 +39,8 @@ public final class NotifyService {
         self.logger = logger
         self.manager = manager
         directory = try StateDirectory(options.stateDirectory)
-        stop = try WakeUp()
+        let wakeUp = try WakeUp()
+        self.wakeUp = wakeUp
         feed = AlertFeed(DaemonConnection(socket: options.socket, timeout: options.timeout))
         var posts: [Post] = []
         for receiver in options.receivers {
@@ -49,7 +52,7 @@ public final class NotifyService {
             }
             let courier = try Courier(
                 name: receiver.name, store: store, interval: receiver.repeatInterval, logger: logger,
-                now: NotifyService.seconds)
+                now: NotifyService.seconds, changed: { wakeUp.signal() })
             posts.append(Post(receiver: receiver, store: store, courier: courier))
         }
         self.posts = posts
@@ -74,7 +77,12 @@ public final class NotifyService {
     }
 
     /// A function that ends ``run()``; may be called from any thread.
-    public var stopper: @Sendable () -> Void { { [stop] in stop.signal() } }
+    public var stopper: @Sendable () -> Void {
+        { [wakeUp, isStopping] in
+            isStopping.set()
+            wakeUp.signal()
+        }
+    }
 
     /// Works until it is told to stop.
     public func run() {
@@ -84,7 +92,10 @@ public final class NotifyService {
             "delivering the alerts of \(options.socket) to \(posts.map(\.receiver.name).joined(separator: ", "))"
         )
         let beat = manager.watchdogInterval.map { $0 / 4 }
-        while !Poll.wait(for: [stop.descriptor], timeoutMilliseconds: 0)[0] {
+        while true {
+            // In this order, so that no signal to stop is lost.
+            wakeUp.clear()
+            guard !isStopping.isSet else { break }
             manager.keepAlive()
             tellStatus()
             follow(within: min(Self.idleInterval, beat ?? Self.idleInterval))
@@ -101,7 +112,7 @@ public final class NotifyService {
     private func follow(within wait: Duration) {
         var alerts: [Alert] = []
         while true {
-            let wake = feed.next(or: stop.descriptor, within: alerts.isEmpty ? wait : .zero)
+            let wake = feed.next(or: wakeUp.descriptor, within: alerts.isEmpty ? wait : .zero)
             if case .alert(let alert) = wake {
                 alerts.append(alert)
                 if alerts.count < Self.batchLimit { continue }

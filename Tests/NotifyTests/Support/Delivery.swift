@@ -58,7 +58,7 @@ final class Delivery: Sendable {
         store = try ReceiverStore(path: scratch("\(receiver.name).queue"))
         courier = try Courier(
             name: receiver.name, store: store, interval: receiver.repeatInterval, logger: log.logger,
-            now: NotifyService.seconds)
+            now: NotifyService.seconds, changed: {})
         courier.start(NotifyService.maker(for: receiver, instance: "host-1", logger: log.logger))
     }
 
