@@ -31,6 +31,7 @@ BUILD = $(SWIFT) build -c release --static-swift-stdlib
 build: deps
 	$(BUILD) --product usaged
 	$(BUILD) --product usage-client
+	$(BUILD) --product usaged-notify
 
 demo-store: deps
 	$(BUILD) --product demo-store
@@ -88,12 +89,13 @@ format:
 
 # Installs what `make build` built; run `make build` first, as a user, so that root need not compile.
 # What names a place below /usr is rewritten for another PREFIX.
-PLACES = sed -e 's|/usr/sbin/usaged|$(PREFIX)/sbin/usaged|' -e 's|/usr/share/doc|$(PREFIX)/share/doc|'
+PLACES = sed -e 's|/usr/sbin/usaged|$(PREFIX)/sbin/usaged|' -e 's|/usr/bin/usage-client|$(PREFIX)/bin/usage-client|' -e 's|/usr/share/doc|$(PREFIX)/share/doc|'
 
 install:
 	@test -x .build/release/usaged || { echo "nothing is built yet; run: make build" >&2; exit 1; }
 	install -D -s -m 0755 .build/release/usaged $(DESTDIR)$(PREFIX)/sbin/usaged
 	install -D -s -m 0755 .build/release/usage-client $(DESTDIR)$(PREFIX)/bin/usage-client
+	install -D -s -m 0755 .build/release/usaged-notify $(DESTDIR)$(PREFIX)/libexec/usaged-notify
 	test -e $(DESTDIR)/etc/usaged/usaged.yaml \
 	    || install -D -m 0644 etc/usaged/usaged.yaml $(DESTDIR)/etc/usaged/usaged.yaml
 	install -d -m 0755 $(DESTDIR)/etc/usaged/conf.d

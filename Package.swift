@@ -35,6 +35,7 @@ let package = Package(
     products: [
         .executable(name: "usaged", targets: ["usaged"]),
         .executable(name: "usage-client", targets: ["usage-client"]),
+        .executable(name: "usaged-notify", targets: ["usaged-notify"]),
     ],
     dependencies: [
         .package(url: "https://github.com/apple/swift-argument-parser", from: "1.8.2"),
@@ -47,7 +48,7 @@ let package = Package(
     ],
     targets: [
         .target(name: "CLinux"),
-        // Both load their library when it is used first: the client starts without them.
+        // Both load their library when it is used first.
         .target(name: "CSystemd"),
         .target(name: "CCurl"),
 
@@ -83,7 +84,10 @@ let package = Package(
             ],
             swiftSettings: strict),
         .executableTarget(
-            name: "usage-client",
+            name: "usage-client", dependencies: ["UsageClient", "Wire", argumentParser], swiftSettings: strict
+        ),
+        .executableTarget(
+            name: "usaged-notify",
             dependencies: [
                 "Journal", "Notify", "Settings", "UsageClient", "Wire", argumentParser, logging,
             ], swiftSettings: strict),
@@ -125,6 +129,7 @@ let package = Package(
             of: "Notify",
             [
                 "Notify", "Accounting", "Journal", "Kernel", "Settings", "Wire", "usaged", "usage-client",
+                "usaged-notify",
                 logging,
             ]),
         tests(
