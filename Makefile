@@ -35,6 +35,7 @@ BUILD = $(SWIFT) build -c release --static-swift-stdlib
 build: deps
 	$(BUILD) --product usaged
 	$(BUILD) --product usage-client
+	$(BUILD) --product usaged-notify
 
 demo-store: deps
 	$(BUILD) --product demo-store

@@ -38,6 +38,7 @@ let package = Package(
     products: [
         .executable(name: "usaged", targets: ["usaged"]),
         .executable(name: "usage-client", targets: ["usage-client"]),
+        .executable(name: "usaged-notify", targets: ["usaged-notify"]),
     ],
     dependencies: [
         .package(url: "https://github.com/apple/swift-argument-parser", from: "1.8.2"),
@@ -50,8 +51,9 @@ let package = Package(
     ],
     targets: [
         .target(name: "CLinux"),
-        // Loads the library when it is used first.
+        // Both load their library when it is used first.
         .target(name: "CSystemd"),
+        .target(name: "CCurl"),
 
         module("Accounting", settings: simulated),
         module("Wire"),
@@ -71,6 +73,13 @@ let package = Package(
                 "StatusFeed", logging, lifecycle, system,
             ]),
         module("UsageClient", ["Wire", system]),
+        module(
+            "Notify",
+            [
+                "Accounting", "CCurl", "CLinux", "Journal", "Kernel", "Settings", "UsageClient", "Wire",
+                logging,
+                system,
+            ]),
         .executableTarget(
             name: "usaged",
             dependencies: [
@@ -81,6 +90,11 @@ let package = Package(
         .executableTarget(
             name: "usage-client", dependencies: ["UsageClient", "Wire", argumentParser], swiftSettings: strict
         ),
+        .executableTarget(
+            name: "usaged-notify",
+            dependencies: [
+                "Journal", "Notify", "Settings", "UsageClient", "Wire", argumentParser, logging,
+            ], swiftSettings: strict),
 
         // Makes the story's store for the demo.
         .executableTarget(
@@ -116,6 +130,13 @@ let package = Package(
         tests(of: "Settings", ["Settings", "Accounting"]),
         tests(of: "StatusFeed", ["StatusFeed", "Wire", nioCore, nioPosix, nioHTTP1, logging, lifecycle]),
         tests(of: "UsageClient", ["UsageClient", "Accounting", "Wire"]),
+        tests(
+            of: "Notify",
+            [
+                "Notify", "Accounting", "Journal", "Kernel", "Settings", "Wire", "usaged", "usage-client",
+                "usaged-notify",
+                logging,
+            ]),
         tests(
             of: "Daemon",
             [

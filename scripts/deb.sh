@@ -45,7 +45,7 @@ cd "$(dirname "$0")/.."
 for program in dpkg-deb dpkg-shlibdeps dpkg-gencontrol dpkg-parsechangelog strip; do
     command -v "$program" >/dev/null || die "$program is missing; run: scripts/deps.sh deb"
 done
-for name in usaged usage-client; do
+for name in usaged usage-client usaged-notify; do
     [ -x "$binaries/$name" ] || die "$binaries/$name is missing; run: make build"
 done
 
@@ -94,7 +94,8 @@ if [ "$runtime" = toolchain ]; then missing=--ignore-missing-info; fi
 (
     cd "$work"
     # shellcheck disable=SC2086
-    dpkg-shlibdeps $missing -Tdebian/substvars debian/usaged/usr/sbin/usaged debian/usaged/usr/bin/usage-client
+    dpkg-shlibdeps $missing -Tdebian/substvars debian/usaged/usr/sbin/usaged \
+        debian/usaged/usr/bin/usage-client debian/usaged/usr/libexec/usaged-notify
     dpkg-gencontrol -pusaged -Tdebian/substvars -fdebian/files -Pdebian/usaged
 ) >"$work/log" 2>&1 || {
     cat "$work/log" >&2

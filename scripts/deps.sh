@@ -3,10 +3,10 @@
 # or booting an old kernel (`kernel`) needs, where they are missing.
 set -eu
 
-build="pkg-config libsystemd-dev libsqlite3-dev"
+build="pkg-config libsystemd-dev libsqlite3-dev libcurl4-openssl-dev"
 deb="dpkg-dev binutils"
 test="docker.io containerd podman buildah busybox-static debootstrap curl ca-certificates e2fsprogs xfsprogs btrfs-progs"
-test="$test lintian mandoc systemd-container"
+test="$test lintian mandoc systemd-container prometheus-alertmanager"
 kernel="curl qemu-system-x86 busybox-static cpio e2fsprogs"
 
 case "${1:-}" in

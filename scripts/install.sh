@@ -21,7 +21,7 @@ prefix=${PREFIX:-/usr}
 destdir=${DESTDIR:-}
 
 if [ "$action" = install ]; then
-    for name in usaged usage-client; do
+    for name in usaged usage-client usaged-notify; do
         [ -x "$binaries/$name" ] || {
             echo "$0: there is no $binaries/$name; run: make build" >&2
             exit 1
@@ -74,6 +74,7 @@ fi
 
 executable usaged "$prefix/sbin"
 executable usage-client "$prefix/bin"
+executable usaged-notify "$prefix/libexec"
 for unit in systemd/*.service systemd/*.socket; do
     fill 0644 "$prefix/lib/systemd/system/${unit##*/}" placed "$unit"
 done

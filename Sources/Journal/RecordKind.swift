@@ -1,4 +1,4 @@
-/// Every kind of record that the daemon writes to the journal.
+/// Every kind of record that the daemon, and `usage-client notify`, write to the journal.
 ///
 /// Each has a `MESSAGE_ID` of its own, which never changes, and an entry in the message catalog
 /// (`systemd/usaged.catalog`): `journalctl MESSAGE_ID=...` finds them, `journalctl -x` explains them.
@@ -30,6 +30,11 @@ public enum RecordKind: String, Hashable, Sendable, CaseIterable {
     case imageRemoved = "image-removed"
     case markSet = "mark-set"
     case feedReaderLagged = "feed-reader-lagged"
+    /// Alerts cannot be delivered to a receiver, and are kept.
+    case deliveryFailing = "delivery-failing"
+    case deliveryRecovered = "delivery-recovered"
+    /// Alerts were given up that a receiver was to be sent.
+    case noticesDropped = "notices-dropped"
     /// More records of one kind came than are written in a while.
     case recordsSuppressed = "records-suppressed"
     /// Records were lost because the journal took none.
@@ -61,6 +66,9 @@ public enum RecordKind: String, Hashable, Sendable, CaseIterable {
         case .imageRemoved: "064f683f110347b4b488abb54770e990"
         case .markSet: "15517a5e58b947f4947090fbf13b37fd"
         case .feedReaderLagged: "3911f181f03143779609d7c8445b9d1e"
+        case .deliveryFailing: "212b9e35ee4046e580dd7627f4bad2d3"
+        case .deliveryRecovered: "4e143350991443099c85df161c0dbc87"
+        case .noticesDropped: "9fe3649045a54f5b8eefa7402741937a"
         case .recordsSuppressed: "77a2414d6c154551b455bd5d0fc170a0"
         case .recordsLost: "169b1e1465004003a6693b040cb03c8e"
         }
@@ -98,6 +106,9 @@ public enum RecordKind: String, Hashable, Sendable, CaseIterable {
         case .imageAdded, .imageRemoved: ["image", "image_id"]
         case .markSet: ["mark"]
         case .feedReaderLagged: ["lost"]
+        case .deliveryFailing: ["receiver", "reason"]
+        case .deliveryRecovered: ["receiver", "waiting"]
+        case .noticesDropped: ["receiver", "count", "reason"]
         case .recordsSuppressed: ["kind", "count"]
         case .recordsLost: ["count"]
         }

@@ -35,9 +35,12 @@ struct CommonOptions: ParsableArguments {
         guard socket != "" else { throw ValidationError("--socket takes the path of a socket.") }
     }
 
+    /// The socket that the caller names.
+    var givenSocket: String? { socket ?? Terminal.environment("USAGED_SOCKET") }
+
     var daemon: DaemonConnection {
         DaemonConnection(
-            socket: socket ?? Terminal.environment("USAGED_SOCKET") ?? DaemonConnection.defaultSocket,
+            socket: givenSocket ?? DaemonConnection.defaultSocket,
             timeout: .milliseconds(Int64(timeout * 1000)))
     }
 

@@ -20,7 +20,7 @@ struct Tool: ParsableCommand {
             ContainersCommand.self, FeedCommand.self, WatchCommand.self, AlertsCommand.self,
             CheckCommand.self,
             VolumesCommand.self, OrphansCommand.self, DiskFreeCommand.self, ExplainCommand.self,
-            ReclaimCommand.self, MarkCommand.self, SinceCommand.self, DoctorCommand.self,
+            ReclaimCommand.self, MarkCommand.self, SinceCommand.self, DoctorCommand.self, NotifyCommand.self,
         ])
 }
 

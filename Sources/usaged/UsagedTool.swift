@@ -120,7 +120,8 @@ enum UsagedTool {
             return .wrongUsage
         }
         if command.checkConfig {
-            print("the configuration is right: \(settings.alerts.count) alert rules")
+            let receivers = settings.receivers.isEmpty ? "" : ", \(settings.receivers.count) receivers"
+            print("the configuration is right: \(settings.alerts.count) alert rules\(receivers)")
             return .done
         }
         return await serve(command.options, settings, passed)

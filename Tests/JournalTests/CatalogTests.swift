@@ -107,6 +107,35 @@ struct CatalogTests {
             #expect(more.status == 0)
             #expect(!more.errors.contains(name), "\(more.errors)")
         }
+        let notify = try Probe.text(of: "systemd/usaged-notify.service")
+            .replacingOccurrences(of: "/usr/bin/usage-client", with: "/bin/true")
+        try scratch.write(notify, to: "usaged-notify.service")
+        let second = try Probe.run([
+            "systemd-analyze", "verify", "--man=no", scratch.path + "/usaged-notify.service",
+        ])
+        #expect(second.status == 0)
+        #expect(!second.errors.contains("usaged"), "\(second.errors)")
+        // It has a network, which alone is worth 8.
+        let open = try Probe.run([
+            "systemd-analyze", "security", "--offline=yes", "--no-pager", "--threshold=11",
+            scratch.path + "/usaged-notify.service",
+        ])
+        #expect(open.status == 0, "\(open.output)")
+    }
+
+    @Test("the unit that delivers alerts can neither end nor hold up the daemon")
+    func notifyUnit() throws {
+        let unit = try Probe.text(of: "systemd/usaged-notify.service")
+        let keys = unit.split(separator: "\n").compactMap { $0.split(separator: "=").first }
+        for key in ["Requires", "BindsTo", "PartOf", "Conflicts", "Before", "Upholds"] {
+            #expect(!keys.contains { $0 == key }, "\(key)")
+        }
+        #expect(unit.contains("\nStateDirectory=usaged-notify\n"))
+        #expect(unit.contains("\nSupplementaryGroups=usaged\n"))
+        #expect(unit.contains("\nCapabilityBoundingSet=\n"))
+        for file in ["systemd/usaged.service", "systemd/usaged.socket"] {
+            #expect(!(try Probe.text(of: file)).contains("usaged-notify"))
+        }
     }
 
     @Test("the names of the units' sockets are those the daemon looks for")

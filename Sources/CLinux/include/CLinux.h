@@ -3,6 +3,7 @@
 #ifndef CLINUX_H
 #define CLINUX_H
 
+#include <spawn.h>
 #include <stddef.h>
 #include <stdint.h>
 #include <sys/types.h>
@@ -57,6 +58,14 @@ struct clinux_extent {
 int clinux_extents(int fd, uint64_t start, struct clinux_extent *out);
 int clinux_fstatfs(int fd, struct clinux_filesystem *out);
 int clinux_eventfd(void);
+/// pidfd_open(2) of a child that is not waited for yet.
+int clinux_pidfd_open(pid_t pid);
+/// memfd_create(2), close-on-exec.
+int clinux_memfd(const char *name);
+/// pipe2(2), close-on-exec.
+int clinux_pipe(int ends[2]);
+/// posix_spawn_file_actions_addclosefrom_np(3).
+int clinux_spawn_close_from(posix_spawn_file_actions_t *actions, int first);
 int clinux_set_thread_name(const char *name);
 /// unshare(CLONE_NEWNS): gives the calling thread a mount namespace of its own.
 int clinux_unshare_mounts(void);

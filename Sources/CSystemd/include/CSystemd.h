@@ -1,5 +1,5 @@
-// The calls of libsystemd, found in the library when the first is made: a program that makes none, as most commands
-// of the client, need not load it and the libraries that it needs.
+// The calls of libsystemd, found in the library when the first is made: a program that makes none, as one that
+// prints its help, need not load it and the libraries that it needs.
 // Each is the call of the same name (sd_notify(3) and so on); -ENOENT where the library is not there.
 // Without passed sockets csystemd_listen_fds_with_names returns 0 then as well.
 #ifndef CSYSTEMD_H

@@ -4,7 +4,7 @@ public import Wire
 /// Follows the feed over restarts of the daemon: what was lost meanwhile is resumed by the last event's id.
 public final class FeedFollower {
     public enum Wake: Sendable {
-        /// An event with its line as it came; nil for a type that this client does not know.
+        /// An event with its line as it came; nil for a type that this client does not know, or was not asked for.
         case event(FeedEvent?, line: Data)
         /// The connection ended; it is tried again.
         case disconnected
@@ -16,15 +16,21 @@ public final class FeedFollower {
     private static let retryInterval = Duration.milliseconds(500)
 
     private let daemon: DaemonConnection
+    private let kinds: Set<FeedEvent.Kind>?
     private var reader: FeedReader?
+    /// The type of the last event; nil for one that this client does not know.
+    public private(set) var lastKind: FeedEvent.Kind?
     private var lastID: Int64?
     private var lastLine = ContinuousClock.now
     private var lostSince: ContinuousClock.Instant?
     private var nextAttempt = ContinuousClock.now
 
     /// Connects.
-    public init(_ daemon: DaemonConnection) throws(ClientError) {
+    ///
+    /// With `kinds`, of events of other kinds the type alone is read.
+    public init(_ daemon: DaemonConnection, kinds: Set<FeedEvent.Kind>? = nil) throws(ClientError) {
         self.daemon = daemon
+        self.kinds = kinds
         reader = try daemon.feed()
     }
 
@@ -76,15 +82,25 @@ public final class FeedFollower {
     }
 
     private func event(_ line: Data) throws(ClientError) -> FeedEvent? {
+        if let kinds {
+            let head: UnknownEvent = try daemon.decode(line)
+            guard let kind = FeedEvent.Kind(rawValue: head.type), kinds.contains(kind) else {
+                lastKind = FeedEvent.Kind(rawValue: head.type)
+                lastID = head.id ?? lastID
+                return nil
+            }
+        }
         do throws(ClientError) {
             let event = try daemon.event(line)
             lastID = event.id
+            lastKind = event.type
             return event
         } catch {
             // Types may be added to the feed; anything else that does not fit is a fault.
             let unknown: UnknownEvent = try daemon.decode(line)
             guard FeedEvent.Kind(rawValue: unknown.type) == nil else { throw error }
             lastID = unknown.id ?? lastID
+            lastKind = nil
             return nil
         }
     }
