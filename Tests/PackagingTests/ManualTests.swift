@@ -47,15 +47,20 @@ struct ManualTests {
         for part in page.sections(".Ss") {
             let command = String(part.title.split(separator: " ")[0])
             guard command != "help" else { continue }
-            let help = try await Help.options(["usage-client", "help", command])
-            #expect(help.isSuperset(of: common), "\(command)")
+            let help = try await Help.options(["usage-client", command, "--help"])
             let named = ManualPage.options(part.lines)
+            // A program of its own.
+            if command == "notify" {
+                #expect(named == help)
+                continue
+            }
+            #expect(help.isSuperset(of: common), "\(command)")
             #expect(named.isSuperset(of: help.subtracting(common)), "\(command)")
             #expect(named.isSubset(of: help), "\(command)")
         }
         // In front of commands too, and in the examples.
         let all = try await Help.commands().asyncUnion {
-            try await Help.options(["usage-client", "help", $0])
+            try await Help.options(["usage-client", $0, "--help"])
         }
         #expect(ManualPage.options(page.lines).isSubset(of: all))
     }
@@ -119,7 +124,8 @@ struct ManualTests {
         #expect(known.isSuperset(of: ["stores", "tracking.batch_interval", "alerts.match.labels"]))
         var named: Set<String> = []
         let page = try ManualPage("usaged.yaml.5")
-        for line in page.section("SETTINGS") + page.section("ALERT RULES") where line.hasPrefix(".It Va ") {
+        for line in page.section("SETTINGS") + page.section("ALERT RULES") + page.section("RECEIVERS")
+        where line.hasPrefix(".It Va ") {
             named.insert(String(line.dropFirst(".It Va ".count)))
         }
         #expect(named == known)
@@ -130,6 +136,10 @@ struct ManualTests {
         let example = try Settings.load(files: [("example", Array(text.joined(separator: "\n").utf8))])
         #expect(example.alerts.map(\.name) == ["database-size"] && example.stores.count == 1)
     }
+
+    private static let optional = [
+        "alerts", "alerts.match", "notify.receivers", "notify.receivers.match",
+    ]
 
     /// The names of all settings, as the reader tells them when it is given one that it does not know.
     ///
@@ -152,7 +162,7 @@ struct ManualTests {
             var inner = settings(below: path) { text("{\(name): \($0)}") }
             inner.formUnion(settings(below: path) { text("{\(name): [\($0)]}") })
             // A mapping of settings is none itself, unless it is optional as a whole.
-            if inner.isEmpty || ["alerts", "alerts.match"].contains(path.joined(separator: ".")) {
+            if inner.isEmpty || Self.optional.contains(path.joined(separator: ".")) {
                 result.insert(path.joined(separator: "."))
             }
             result.formUnion(inner)

@@ -38,10 +38,11 @@ struct SystemWorld: Sendable {
 
             let root = try await DebianRoot(in: scratch)
             let runtime = try await DebianPackage.runtimeDirectory()
+            let alertmanager = Program.path(of: "prometheus-alertmanager")
             let directory = URL(fileURLWithPath: package.path).deletingLastPathComponent().path
             let system = try await BootedSystem.boot(
                 root, in: scratch, binds: ["/var/lib/docker": store.root, "/srv/package": directory],
-                readOnly: runtime.map { [$0] } ?? [])
+                readOnly: [runtime, alertmanager].compactMap(\.self))
             let world = SystemWorld(
                 scratch: scratch, system: system, package: package, upper: upper, containerID: container.id)
             do {

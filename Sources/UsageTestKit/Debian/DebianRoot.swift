@@ -4,7 +4,7 @@ internal import Glibc
 /// A small Debian with systemd that a test may change: an overlay of one that is made once and kept.
 public struct DebianRoot: Sendable {
     /// What is in it beside the essential packages: systemd, and what the package depends on.
-    private static let packages = ["systemd", "systemd-sysv", "dbus", "libsqlite3-0"]
+    private static let packages = ["systemd", "systemd-sysv", "dbus", "libsqlite3-0", "libcurl4"]
 
     public let path: String
     private let overlay: ScratchOverlay
