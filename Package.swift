@@ -51,8 +51,9 @@ let package = Package(
     ],
     targets: [
         .target(name: "CLinux"),
-        // Both load their library when it is used first.
-        .target(name: "CSystemd"),
+        .systemLibrary(
+            name: "CSystemd", pkgConfig: "libsystemd", providers: [.apt(["libsystemd-dev"])]),
+        // Loads libcurl when it is used first: most programs that link it never need it.
         .target(name: "CCurl"),
 
         module("Accounting", settings: simulated),

@@ -22,7 +22,7 @@ enum JournalSocket {
             let vectors = ranges.map {
                 iovec(iov_base: buffer.baseAddress?.advanced(by: $0.lowerBound), iov_len: $0.count)
             }
-            return csystemd_journal_sendv(vectors, Int32(vectors.count)) >= 0
+            return sd_journal_sendv(vectors, Int32(vectors.count)) >= 0
         }
     }
 }

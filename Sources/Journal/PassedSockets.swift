@@ -29,7 +29,7 @@ public struct PassedSockets: Hashable, Sendable {
     public static func take() -> PassedSockets {
         var sockets = PassedSockets()
         var names: UnsafeMutablePointer<UnsafeMutablePointer<CChar>?>?
-        let count = csystemd_listen_fds_with_names(1, &names)
+        let count = sd_listen_fds_with_names(1, &names)
         defer {
             var next = names
             while let name = next?.pointee {
@@ -93,14 +93,14 @@ enum SocketKind: Hashable {
     case other
 
     init(_ descriptor: Int32) {
-        if csystemd_is_socket(descriptor, AF_UNIX, Int32(SOCK_STREAM.rawValue), 1) > 0 {
+        if sd_is_socket(descriptor, AF_UNIX, Int32(SOCK_STREAM.rawValue), 1) > 0 {
             self = .unix
-        } else if csystemd_is_socket(descriptor, AF_INET, Int32(SOCK_STREAM.rawValue), 1) > 0 {
+        } else if sd_is_socket(descriptor, AF_INET, Int32(SOCK_STREAM.rawValue), 1) > 0 {
             var address = sockaddr_in()
             self = .tcp(
                 isLoopback: SocketKind.name(of: descriptor, into: &address)
                     && UInt32(bigEndian: address.sin_addr.s_addr) >> 24 == 127)
-        } else if csystemd_is_socket(descriptor, AF_INET6, Int32(SOCK_STREAM.rawValue), 1) > 0 {
+        } else if sd_is_socket(descriptor, AF_INET6, Int32(SOCK_STREAM.rawValue), 1) > 0 {
             var address = sockaddr_in6()
             let isKnown = SocketKind.name(of: descriptor, into: &address)
             let bytes = withUnsafeBytes(of: address.sin6_addr) { Array($0) }

@@ -9,7 +9,7 @@ public struct ServiceManager: Sendable {
     private let send: @Sendable (String) -> Int32
 
     public init() {
-        send = { csystemd_notify(0, $0) }
+        send = { sd_notify(0, $0) }
     }
 
     init(send: @escaping @Sendable (String) -> Int32) {
@@ -52,7 +52,7 @@ public struct ServiceManager: Sendable {
     /// After how long without ``keepAlive()`` the service manager ends the daemon; `nil` without a watchdog.
     public var watchdogInterval: Duration? {
         var microseconds: UInt64 = 0
-        guard csystemd_watchdog_enabled(0, &microseconds) > 0, microseconds > 0 else { return nil }
+        guard sd_watchdog_enabled(0, &microseconds) > 0, microseconds > 0 else { return nil }
         return .microseconds(Int64(clamping: microseconds))
     }
 

@@ -127,8 +127,8 @@ enum NotifyTool {
     static func main() {
         StandardOutput.ignoreBrokenPipe()
         do {
-            guard let command = try NotifyCommand.parseAsRoot() as? NotifyCommand else { return }
-            try command.work()
+            // Not parseAsRoot(), which gives back a request for help as a command.
+            try NotifyCommand.parse().work()
         } catch let end as End {
             exit(end.status.rawValue)
         } catch {
