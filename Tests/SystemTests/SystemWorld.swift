@@ -38,11 +38,14 @@ struct SystemWorld: Sendable {
 
             let root = try await DebianRoot(in: scratch)
             let runtime = try await DebianPackage.runtimeDirectory()
-            let alertmanager = Program.path(of: "prometheus-alertmanager")
+            // With its templates.
+            let alertmanager = Program.path(of: "prometheus-alertmanager").map {
+                [$0, "/usr/share/prometheus"]
+            }
             let directory = URL(fileURLWithPath: package.path).deletingLastPathComponent().path
             let system = try await BootedSystem.boot(
                 root, in: scratch, binds: ["/var/lib/docker": store.root, "/srv/package": directory],
-                readOnly: [runtime, alertmanager].compactMap(\.self))
+                readOnly: (runtime.map { [$0] } ?? []) + (alertmanager ?? []))
             let world = SystemWorld(
                 scratch: scratch, system: system, package: package, upper: upper, containerID: container.id)
             do {

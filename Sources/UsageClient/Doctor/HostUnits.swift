@@ -4,6 +4,16 @@ internal import Glibc
 public enum HostUnits {
     private static let names = "usaged.socket usaged.service usaged-web.socket usaged-notify.service"
 
+    /// As ``states()``, after those that start or stop have done so; it waits some seconds at most.
+    public static func settledStates() -> [UnitState] {
+        var units = states()
+        for _ in 0..<30 where units.contains(where: \.isChanging) {
+            usleep(100_000)
+            units = states()
+        }
+        return units
+    }
+
     /// None where there is no systemd, or where it gives no answer within some seconds.
     ///
     /// It blocks on another program.

@@ -20,6 +20,8 @@ public struct UnitState: Hashable, Sendable {
         self.restarts = restarts
     }
 
+    var isChanging: Bool { ["activating", "deactivating"].contains(active) }
+
     static let properties = "Id,LoadState,ActiveState,Result,ExecMainStatus,NRestarts"
 
     /// Reads what `systemctl show -p` prints of several units; those that are not installed are left out.

@@ -16,16 +16,16 @@ struct DoctorCommand: ParsableCommand {
     @OptionGroup var options: CommonOptions
 
     func run() throws {
-        let units = HostUnits.states()
         let report: DoctorReport
         let status: ExitStatus
         do throws(ClientError) {
             var facts: DoctorFacts = try options.daemon.get(.doctor)
             HostLimits.complete(&facts)
-            report = DoctorReport(facts, units: units)
+            report = DoctorReport(facts, units: HostUnits.states())
             status = report.findings.isEmpty ? .done : .failed
         } catch {
-            report = DoctorReport(error, units: units)
+            // Asking may have started the service by its socket, which then failed.
+            report = DoctorReport(error, units: HostUnits.settledStates())
             status = error.exitStatus
         }
         if options.json {
