@@ -87,7 +87,7 @@ struct PackageTests {
             "/usr/share/man/man5/usaged.yaml.5.gz", "/usr/share/man/man1/usage-client.1.gz",
             "/usr/share/doc/usaged/README.md", "/usr/share/doc/usaged/Documentation/architecture.md",
         ]
-        for program in ["usaged", "usage-client", "usaged-notify"] {
+        for program in ["usaged", "usage-client"] {
             expected.insert("/usr/share/bash-completion/completions/\(program)")
             expected.insert("/usr/share/zsh/vendor-completions/_\(program)")
             expected.insert("/usr/share/fish/vendor_completions.d/\(program).fish")
@@ -120,7 +120,7 @@ struct PackageTests {
         ).count
         #expect(summed == modes.filter { $0.key.hasPrefix("/usr/") && $0.value.hasPrefix("-") }.count)
         // Every shell takes its completions.
-        for program in ["usaged", "usage-client", "usaged-notify"] {
+        for program in ["usaged", "usage-client"] {
             let file = "\(tree)/usr/share/bash-completion/completions/\(program)"
             let sourced = try await Command.output(["bash", "-c", ". \(file) && complete -p \(program)"])
             #expect(sourced.contains("complete"))
