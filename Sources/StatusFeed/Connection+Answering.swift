@@ -9,6 +9,19 @@ extension Connection {
         closesAfterAnswer =
             !head.isKeepAlive || head.version != .http1_1 || head.method == .CONNECT
             || head.headers.contains(name: "upgrade") || core.isQuiescing
+        let delay = core.delay(of: peer)
+        guard delay > .zero, let eventLoop = context?.eventLoop else {
+            serve(head)
+            return
+        }
+        let connection = NIOLoopBound(self, eventLoop: eventLoop)
+        eventLoop.scheduleTask(in: delay) {
+            // The client may have left meanwhile.
+            if connection.value.phase == .answering { connection.value.serve(head) }
+        }
+    }
+
+    private func serve(_ head: HTTPRequestHead) {
         do throws(Refusal) {
             if core.access == .loopback { try WebAccess.check(head) }
             let route = try Route.of(method: head.method.rawValue, target: head.uri)

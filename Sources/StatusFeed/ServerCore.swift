@@ -13,6 +13,7 @@ final class ServerCore {
     private(set) var isQuiescing = false
 
     private var gate: ConnectionGate
+    private var pace: RequestPace
     private var connections: [ObjectIdentifier: Connection] = [:]
     private var feeds: [ObjectIdentifier: Connection] = [:]
     private var subscription: Int?
@@ -33,6 +34,7 @@ final class ServerCore {
         self.logger = logger
         self.eventLoop = eventLoop
         gate = ConnectionGate(limits: limits)
+        pace = RequestPace(limits: limits)
     }
 
     func start() {
@@ -67,6 +69,11 @@ final class ServerCore {
         feedEnded(connection)
         connections[ObjectIdentifier(connection)] = nil
         if connections.isEmpty { whenEmpty?.succeed() }
+    }
+
+    /// How long a request that came now is to wait for its turn.
+    func delay(of peer: Peer) -> TimeAmount {
+        pace.delay(of: peer, at: .now())
     }
 
     var tooManyConnections: Problem {

@@ -19,6 +19,10 @@ extension StatusServer {
         public var concurrentRequests = 8
         /// Places out of ``concurrentRequests`` that only root and the daemon's own user may take.
         public var privilegedRequests = 2
+        /// Requests a second of one user other than root and the daemon's own, over a while; more wait.
+        public var requestsPerSecond = 100
+        /// Requests that such a user may be ahead of that rate.
+        public var requestBurst = 200
         /// The time for a whole request to arrive, from its first byte, or from the connection's start.
         public var requestTimeout = Duration.seconds(10)
         /// How long a connection may stay without a request after an answer.

@@ -60,6 +60,57 @@ import Wire
     }
 }
 
+@Suite struct RequestPaceTests {
+    private let stranger = Peer(userID: 1000, daemonUserID: 990)
+
+    /// Requests that are answered within each second, of a user who sends the next when the one before is answered,
+    /// on so many connections.
+    private func answered(connections: Int, seconds: Int) -> [Int] {
+        var pace = RequestPace(limits: .init())
+        let start = NIODeadline.uptimeNanoseconds(1_000_000_000)
+        var perSecond = [Int](repeating: 0, count: seconds)
+        var free = [NIODeadline](repeating: start, count: connections)
+        while let index = free.indices.min(by: { free[$0] < free[$1] }) {
+            let asked = free[index]
+            let answered = asked + pace.delay(of: stranger, at: asked) + .milliseconds(1)
+            let second = Int((answered - start).nanoseconds / 1_000_000_000)
+            guard second < seconds else { break }
+            perSecond[second] += 1
+            free[index] = answered
+        }
+        return perSecond
+    }
+
+    @Test("a user gets the burst and then the rate, on however many connections", arguments: [1, 4, 32])
+    func rate(connections: Int) {
+        let perSecond = answered(connections: connections, seconds: 10)
+        #expect(perSecond[0] <= 300)
+        #expect(perSecond.dropFirst().allSatisfy { (95...105).contains($0) }, "\(perSecond)")
+        #expect(perSecond.reduce(0, +) >= 1_150)
+    }
+
+    @Test("root and the daemon's user do not wait, nor do others for one who asks too much")
+    func others() {
+        var pace = RequestPace(limits: .init())
+        let now = NIODeadline.uptimeNanoseconds(5)
+        for _ in 0..<10_000 { _ = pace.delay(of: stranger, at: now) }
+        #expect(pace.delay(of: stranger, at: now) > .zero)
+        for id in [0, 990, 1001] as [UInt32] {
+            #expect(pace.delay(of: Peer(userID: id, daemonUserID: 990), at: now) == .zero)
+        }
+        for _ in 0..<10_000 { #expect(pace.delay(of: Peer(userID: 0, daemonUserID: 990), at: now) == .zero) }
+    }
+
+    @Test("what was asked and not waited for holds nobody up for long")
+    func abandoned() {
+        var pace = RequestPace(limits: .init())
+        let now = NIODeadline.uptimeNanoseconds(5)
+        for _ in 0..<100_000 { _ = pace.delay(of: stranger, at: now) }
+        #expect(pace.delay(of: stranger, at: now) <= .milliseconds(330))
+        #expect(pace.delay(of: stranger, at: now + .seconds(3)) == .zero)
+    }
+}
+
 @Suite struct PermitPoolTests {
     @Test("a question that is given up leaves the line, and the places stay whole")
     func cancellation() async throws {
