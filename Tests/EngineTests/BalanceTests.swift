@@ -8,7 +8,7 @@ extension EngineTests {
     @Suite("the books of a file system", .serialized)
     struct Balance {
         /// What the test made.
-        private struct Host {
+        struct Host {
             let disk: LoopFileSystem
             /// What the empty file system takes for itself.
             let own: Int64

@@ -81,6 +81,11 @@ public final class PodmanEngine: Sendable {
     /// Runs `podman` on this store and returns what it printed; throws when it fails.
     @discardableResult
     public func podman(_ arguments: String...) async throws -> String {
+        try await podman(arguments)
+    }
+
+    @discardableResult
+    public func podman(_ arguments: [String]) async throws -> String {
         try await run(
             [
                 "podman", "--root", root, "--runroot", runRoot, "--storage-driver", driver, "--tmpdir",
