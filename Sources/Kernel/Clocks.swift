@@ -6,6 +6,13 @@ package func monotonicNanoseconds() -> Int64 { nanoseconds(of: CLOCK_MONOTONIC) 
 /// Nanoseconds of `CLOCK_REALTIME`, by which file systems stamp their inodes.
 package func realtimeNanoseconds() -> Int64 { nanoseconds(of: CLOCK_REALTIME) }
 
+extension Duration {
+    /// Whole milliseconds, as poll(2) and timers take them.
+    package var milliseconds: Int {
+        Int(clamping: components.seconds) * 1000 + Int(components.attoseconds / 1_000_000_000_000_000)
+    }
+}
+
 private func nanoseconds(of clock: clockid_t) -> Int64 {
     var time = timespec()
     clock_gettime(clock, &time)

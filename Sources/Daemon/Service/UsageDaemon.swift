@@ -352,9 +352,3 @@ extension TrackingOptions {
             watchLimit: settings.watchBudget ?? .max)
     }
 }
-
-extension Duration {
-    var milliseconds: Int {
-        Int(clamping: components.seconds) * 1000 + Int(components.attoseconds / 1_000_000_000_000_000)
-    }
-}

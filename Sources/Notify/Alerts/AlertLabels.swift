@@ -1,3 +1,4 @@
+internal import Kernel
 internal import Wire
 
 /// An alert as labels and annotations, as Prometheus and Alertmanager have them.

@@ -134,15 +134,11 @@ enum ChildCommand {
     private static func memory(_ bytes: [UInt8]) throws(NotifyError) -> Int32 {
         let descriptor = clinux_memfd("notice")
         guard descriptor >= 0 else { throw failure("memfd_create") }
-        var rest = bytes[...]
-        while !rest.isEmpty {
-            let count = rest.withUnsafeBytes { write(descriptor, $0.baseAddress, $0.count) }
-            guard count > 0 else {
-                let error = failure("write")
-                close(descriptor)
-                throw error
-            }
-            rest = rest.dropFirst(count)
+        do {
+            try FileDescriptor(rawValue: descriptor).writeAll(bytes)
+        } catch {
+            close(descriptor)
+            throw NotifyError("cannot start a program: write: \(error)")
         }
         lseek(descriptor, 0, SEEK_SET)
         return descriptor
@@ -159,17 +155,8 @@ enum ChildCommand {
         posix_spawn_file_actions_adddup2(&actions, output.descriptor, 2)
         clinux_spawn_close_from(&actions, 3)
 
-        var attributes = posix_spawnattr_t()
-        posix_spawnattr_init(&attributes)
+        var attributes = SpawnAttributes.ofOwnGroup()
         defer { posix_spawnattr_destroy(&attributes) }
-        var signals = sigset_t()
-        sigemptyset(&signals)
-        posix_spawnattr_setsigmask(&attributes, &signals)
-        sigfillset(&signals)
-        posix_spawnattr_setsigdefault(&attributes, &signals)
-        posix_spawnattr_setpgroup(&attributes, 0)
-        posix_spawnattr_setflags(
-            &attributes, Int16(POSIX_SPAWN_SETSIGMASK | POSIX_SPAWN_SETSIGDEF | POSIX_SPAWN_SETPGROUP))
 
         var words = arguments.map { strdup($0) } + [nil]
         var variables = environment.map { strdup("\($0.key)=\($0.value)") } + [nil]

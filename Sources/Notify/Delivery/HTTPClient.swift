@@ -1,5 +1,6 @@
 internal import CCurl
 internal import FoundationEssentials
+internal import Kernel
 internal import Settings
 internal import UsageClient
 
@@ -180,11 +181,5 @@ final class HTTPClient {
     ) {
         guard let string else { return body(nil) }
         string.withUnsafeBufferPointer { body($0.baseAddress) }
-    }
-}
-
-extension Duration {
-    var milliseconds: Int {
-        Int(components.seconds * 1000 + components.attoseconds / 1_000_000_000_000_000)
     }
 }

@@ -116,20 +116,17 @@ final class BookFile {
     }
 
     private func write(_ bytes: [UInt8], to descriptor: Int32) throws(NotifyError) {
-        var rest = bytes[...]
-        while !rest.isEmpty {
-            let count = rest.withUnsafeBytes { Glibc.write(descriptor, $0.baseAddress, $0.count) }
-            if count > 0 {
-                rest = rest.dropFirst(count)
-            } else if Errno(rawValue: Glibc.errno) != .interrupted {
-                throw failure("write")
-            }
+        do {
+            try FileDescriptor(rawValue: descriptor).writeAll(bytes)
+        } catch {
+            throw failure("write", error: error)
         }
     }
 
-    private func failure(_ call: String, _ path: String? = nil) -> NotifyError {
-        let error = Errno(rawValue: Glibc.errno)
-        return NotifyError(
+    private func failure(
+        _ call: String, _ path: String? = nil, error: any Error = Errno(rawValue: Glibc.errno)
+    ) -> NotifyError {
+        NotifyError(
             "cannot save the queue: \(call) \(path ?? self.path): \(error); it is kept in memory and saved when it can be"
         )
     }
@@ -137,10 +134,7 @@ final class BookFile {
     // MARK: Lines
 
     static func encode(_ entry: BookEntry) -> [UInt8] {
-        let encoder = JSONEncoder()
-        encoder.outputFormatting = [.sortedKeys, .withoutEscapingSlashes]
-        // Values of these types cannot fail to be encoded.
-        guard let json = try? encoder.encode(entry) else { return [] }
+        let json = PlainJSON.encode(entry)
         var hash = FNV1a()
         hash.add(json)
         return Array(hash.digits.utf8) + [UInt8(ascii: " ")] + Array(json) + [UInt8(ascii: "\n")]

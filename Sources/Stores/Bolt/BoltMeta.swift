@@ -1,3 +1,5 @@
+import Kernel
+
 /// A meta page of a bbolt database: which transaction the file holds, and where its root is.
 ///
 /// There are two, pages 0 and 1; each transaction writes the one that the last did not. Layout: `internal/common/meta.go`
@@ -24,10 +26,9 @@ struct BoltMeta: Hashable, Sendable {
             (512...(1 << 20)).contains(page), page.nonzeroBitCount == 1
         else { return nil }
         checksum = bytes.littleEndian(at: start + 56, as: UInt64.self)
-        // FNV-1a.
-        var hash: UInt64 = 0xCBF2_9CE4_8422_2325
-        for byte in bytes[start..<(start + 56)] { hash = (hash ^ UInt64(byte)) &* 0x100_0000_01B3 }
-        guard hash == checksum else { return nil }
+        var hash = FNV1a()
+        hash.add(bytes[start..<(start + 56)])
+        guard hash.value == checksum else { return nil }
         pageSize = Int(page)
         root = bytes.littleEndian(at: start + 16, as: UInt64.self)
         sequence = bytes.littleEndian(at: start + 24, as: UInt64.self)

@@ -130,18 +130,8 @@ public final class ChildProcess: Sendable {
             posix_spawn_file_actions_adddup2(&actions, descriptor, Int32(target))
         }
 
-        var attributes = posix_spawnattr_t()
-        posix_spawnattr_init(&attributes)
+        var attributes = SpawnAttributes.ofOwnGroup()
         defer { posix_spawnattr_destroy(&attributes) }
-        var signals = sigset_t()
-        sigemptyset(&signals)
-        posix_spawnattr_setsigmask(&attributes, &signals)
-        sigfillset(&signals)
-        posix_spawnattr_setsigdefault(&attributes, &signals)
-        posix_spawnattr_setpgroup(&attributes, 0)
-        posix_spawnattr_setflags(
-            &attributes,
-            Int16(POSIX_SPAWN_SETSIGMASK | POSIX_SPAWN_SETSIGDEF | POSIX_SPAWN_SETPGROUP))
 
         let merged = ProcessInfo.processInfo.environment.merging(environment) { $1 }
         var argumentPointers = arguments.map { strdup($0) } + [nil]
