@@ -53,20 +53,8 @@ extension EngineTests.Balance {
     private func removeDockers(_ host: Host, _ random: inout SeededGenerator) async throws {
         let engine = host.docker
         try await engine.docker("import", SmallRoot.tar(in: engine.directory), "small:1")
-        var bases = ["small:1"]
-        for index in 0..<4 {
-            let base = bases.randomElement(using: &random) ?? "small:1"
-            let size = Int.random(in: 1...900, using: &random)
-            try await engine.build(
-                tag: "d\(index):1",
-                dockerfile: """
-                    FROM \(base)
-                    RUN dd if=/dev/zero of=/f\(index) bs=1000 count=\(size) && mkdir -p /d\(index)/e
-                    ENV N=\(index)
-                    RUN seq 9000 > /s\(index)
-                    """)
-            bases.append("d\(index):1")
-        }
+        let bases = try await engine.buildAtRandom(
+            (0..<4).map { "d\($0):1" }, on: "small:1", &random)
         var all: [Removable] = []
         var users: [String: [String]] = [:]
         for index in 0..<3 {

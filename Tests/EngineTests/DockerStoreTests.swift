@@ -241,20 +241,8 @@ extension EngineTests {
 
         private func removeAtRandom(_ engine: DockerEngine, _ seed: UInt64) async throws {
             var generator = SeededGenerator(seed: seed)
-            var bases = ["small:1"]
-            for index in 0..<4 {
-                let base = bases.randomElement(using: &generator) ?? "small:1"
-                let size = Int.random(in: 1...900, using: &generator)
-                try await engine.build(
-                    tag: "image\(index)",
-                    dockerfile: """
-                        FROM \(base)
-                        RUN dd if=/dev/zero of=/f\(index) bs=1000 count=\(size) && mkdir -p /d\(index)/e
-                        ENV N=\(index)
-                        RUN seq 9000 > /s\(index)
-                        """)
-                bases.append("image\(index)")
-            }
+            let bases = try await engine.buildAtRandom(
+                (0..<4).map { "image\($0)" }, on: "small:1", &generator)
             var victims = bases.dropFirst().map { ["rmi", $0] }
             for index in 0..<3 {
                 let image = bases.randomElement(using: &generator) ?? "small:1"

@@ -1,6 +1,7 @@
 import Foundation
 import Journal
 import Testing
+import UsageTestKit
 
 @Suite("Catalog and units")
 struct CatalogTests {
@@ -65,7 +66,7 @@ struct CatalogTests {
         }
     }
 
-    @Test("systemd takes the catalog", .enabled(if: Programs.have("journalctl")))
+    @Test("systemd takes the catalog", .enabled(if: Program.isInstalled("journalctl")))
     func systemdTakesCatalog() throws {
         let root = try Scratch()
         defer { root.remove() }
@@ -79,7 +80,7 @@ struct CatalogTests {
 
     @Test(
         "systemd finds no fault in the units, and the sandbox is tight",
-        .enabled(if: Programs.have("systemd-analyze")))
+        .enabled(if: Program.isInstalled("systemd-analyze")))
     func units() throws {
         let scratch = try Scratch()
         defer { scratch.remove() }
@@ -92,35 +93,42 @@ struct CatalogTests {
             "systemd-analyze", "verify", "--man=no", scratch.path + "/usaged.service",
             scratch.path + "/usaged.socket",
         ]
-        let verify = try Probe.run(arguments)
-        #expect(verify.status == 0)
-        #expect(!verify.errors.contains("usaged."), "\(verify.errors)")
-        let security = try Probe.run([
-            "systemd-analyze", "security", "--offline=yes", "--no-pager", "--threshold=7",
-            scratch.path + "/usaged.service",
-        ])
-        #expect(security.status == 0, "\(security.output)")
+        try expectNoFault("usaged.", by: arguments)
+        try expectExposure(ofUnit: "usaged.service", in: scratch, atMost: 7)
         // The drop-ins come last: they are for those who take their price.
         for name in ["deleted-open.conf", "limits.conf"] {
             try scratch.copy("systemd/\(name)", to: "usaged.service.d/\(name)")
-            let more = try Probe.run(arguments)
-            #expect(more.status == 0)
-            #expect(!more.errors.contains(name), "\(more.errors)")
+            try expectNoFault(name, by: arguments)
         }
         let notify = try Probe.text(of: "systemd/usaged-notify.service")
             .replacingOccurrences(of: "/usr/bin/usage-client", with: "/bin/true")
         try scratch.write(notify, to: "usaged-notify.service")
-        let second = try Probe.run([
-            "systemd-analyze", "verify", "--man=no", scratch.path + "/usaged-notify.service",
-        ])
-        #expect(second.status == 0)
-        #expect(!second.errors.contains("usaged"), "\(second.errors)")
+        try expectNoFault(
+            "usaged",
+            by: ["systemd-analyze", "verify", "--man=no", scratch.path + "/usaged-notify.service"])
         // It has a network, which alone is worth 8.
-        let open = try Probe.run([
-            "systemd-analyze", "security", "--offline=yes", "--no-pager", "--threshold=11",
-            scratch.path + "/usaged-notify.service",
+        try expectExposure(ofUnit: "usaged-notify.service", in: scratch, atMost: 11)
+    }
+
+    /// Has `systemd-analyze verify` look, which complains of other units of the host as well.
+    private func expectNoFault(
+        _ name: String, by arguments: [String], location: SourceLocation = #_sourceLocation
+    ) throws {
+        let result = try Probe.run(arguments)
+        #expect(result.status == 0, sourceLocation: location)
+        #expect(!result.errors.contains(name), "\(result.errors)", sourceLocation: location)
+    }
+
+    /// In tenths, as `systemd-analyze security` counts.
+    private func expectExposure(
+        ofUnit name: String, in scratch: Scratch, atMost tenths: Int,
+        location: SourceLocation = #_sourceLocation
+    ) throws {
+        let result = try Probe.run([
+            "systemd-analyze", "security", "--offline=yes", "--no-pager", "--threshold=\(tenths)",
+            "\(scratch.path)/\(name)",
         ])
-        #expect(open.status == 0, "\(open.output)")
+        #expect(result.status == 0, "\(result.output)", sourceLocation: location)
     }
 
     @Test("the unit that delivers alerts can neither end nor hold up the daemon")
@@ -147,7 +155,7 @@ struct CatalogTests {
         #expect(!service.contains("\nRuntimeDirectory="))
     }
 
-    @Test("sysusers makes the user and group", .enabled(if: Programs.have("systemd-sysusers")))
+    @Test("sysusers makes the user and group", .enabled(if: Program.isInstalled("systemd-sysusers")))
     func sysusers() throws {
         let root = try Scratch()
         defer { root.remove() }
@@ -157,14 +165,6 @@ struct CatalogTests {
         #expect(run.status == 0, "\(run.errors)")
         let users = try String(contentsOfFile: root.path + "/etc/passwd", encoding: .utf8)
         #expect(users.contains(":/var/lib/usaged:/usr/sbin/nologin"))
-    }
-}
-
-enum Programs {
-    static func have(_ name: String) -> Bool {
-        ["/usr/bin/", "/bin/", "/usr/sbin/", "/sbin/"].contains {
-            FileManager.default.isExecutableFile(atPath: $0 + name)
-        }
     }
 }
 

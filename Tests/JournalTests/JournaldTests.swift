@@ -1,12 +1,13 @@
 import Foundation
 import Journal
 import Testing
+import UsageTestKit
 
 @Suite("A real journald")
 struct JournaldTests {
     /// Whether a journald may be run apart from the host's.
     private static let isPossible =
-        geteuid() == 0 && Programs.have("unshare")
+        geteuid() == 0 && Program.isInstalled("unshare")
         && ["/lib/systemd/systemd-journald", "/usr/lib/systemd/systemd-journald"].contains {
             FileManager.default.isExecutableFile(atPath: $0)
         }

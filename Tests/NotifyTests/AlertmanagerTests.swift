@@ -8,7 +8,7 @@ import Wire
 
 /// Debian's Alertmanager on loopback, with storage of the test's.
 private final class Alertmanager: Sendable {
-    static let isThere = FileManager.default.isExecutableFile(atPath: "/usr/bin/prometheus-alertmanager")
+    static let isThere = Program.isRequired("prometheus-alertmanager")
 
     let url: String
     private let child: ChildProcess

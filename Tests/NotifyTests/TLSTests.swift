@@ -8,7 +8,7 @@ import UsageTestKit
 @testable import Notify
 
 @Suite(
-    "https", .enabled(if: FileManager.default.isExecutableFile(atPath: "/usr/bin/openssl"), "needs openssl"))
+    "https", .enabled(if: Program.isRequired("openssl"), "needs openssl"))
 struct TLSTests {
     @Test("a server is believed by its certificate alone, and what was kept is delivered once it is trusted")
     func certificate() async throws {

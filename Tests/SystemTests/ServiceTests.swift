@@ -13,6 +13,14 @@ import Wire
 struct ServiceTests {
     func world() async throws -> SystemWorld { try await SystemWorlds.current.world() }
 
+    private func waitForAnotherDaemon(than pid: String, on system: BootedSystem) async throws {
+        try await wait(until: "another daemon", deadline: .seconds(40)) {
+            let now = try await system.property("MainPID")
+            let state = try await system.property("ActiveState")
+            return state == "active" && now != pid && now != "0"
+        }
+    }
+
     private func alertRules(_ system: BootedSystem) async throws -> [String] {
         try await system.query.client(AlertList.self, "alerts").rules
     }
@@ -159,11 +167,7 @@ struct ServiceTests {
         let figures = try await world.accounted()
         let pid = try await system.property("MainPID")
         try await system.output("systemctl kill --signal=STOP usaged.service")
-        try await wait(until: "another daemon", deadline: .seconds(40)) {
-            let now = try await system.property("MainPID")
-            let state = try await system.property("ActiveState")
-            return state == "active" && now != pid && now != "0"
-        }
+        try await waitForAnotherDaemon(than: pid, on: system)
         #expect(try await system.property("NRestarts") == "1")
         // What systemd logs of it, see systemd.journal-fields(7).
         let records = try await system.journal("UNIT=usaged.service UNIT_RESULT=watchdog")
@@ -183,11 +187,7 @@ struct ServiceTests {
         try await system.output("systemctl kill --signal=KILL usaged.service")
         let file = URL(fileURLWithPath: "\(world.upper)/meanwhile")
         try Data(repeating: 0x62, count: 100_000).write(to: file)
-        try await wait(until: "another daemon", deadline: .seconds(40)) {
-            let now = try await system.property("MainPID")
-            let state = try await system.property("ActiveState")
-            return state == "active" && now != pid && now != "0"
-        }
+        try await waitForAnotherDaemon(than: pid, on: system)
         #expect(try await system.property("NRestarts") == "1")
         let grown = try await world.accounted()
         #expect(grown == (try await world.walked()))
