@@ -67,21 +67,21 @@ struct CatalogTests {
     }
 
     @Test("systemd takes the catalog", .enabled(if: Program.isInstalled("journalctl")))
-    func systemdTakesCatalog() throws {
+    func systemdTakesCatalog() async throws {
         let root = try Scratch()
         defer { root.remove() }
         try root.copy("systemd/usaged.catalog", to: "usr/lib/systemd/catalog/usaged.catalog")
         try root.makeDirectory("var/lib/systemd/catalog")
-        let update = try Probe.run(["journalctl", "--root=\(root.path)", "--update-catalog"])
+        let update = try await Probe.run(["journalctl", "--root=\(root.path)", "--update-catalog"])
         #expect(update.status == 0, "\(update.errors)")
-        let list = try Probe.run(["journalctl", "--root=\(root.path)", "--list-catalog"])
+        let list = try await Probe.run(["journalctl", "--root=\(root.path)", "--list-catalog"])
         #expect(list.output.split(separator: "\n").count == RecordKind.allCases.count)
     }
 
     @Test(
         "systemd finds no fault in the units, and the sandbox is tight",
         .enabled(if: Program.isInstalled("systemd-analyze")))
-    func units() throws {
+    func units() async throws {
         let scratch = try Scratch()
         defer { scratch.remove() }
         // The program is not installed where the test runs.
@@ -93,28 +93,28 @@ struct CatalogTests {
             "systemd-analyze", "verify", "--man=no", scratch.path + "/usaged.service",
             scratch.path + "/usaged.socket",
         ]
-        try expectNoFault("usaged.", by: arguments)
-        try expectExposure(ofUnit: "usaged.service", in: scratch, atMost: 7)
+        try await expectNoFault("usaged.", by: arguments)
+        try await expectExposure(ofUnit: "usaged.service", in: scratch, atMost: 7)
         // The drop-ins come last: they are for those who take their price.
         for name in ["deleted-open.conf", "limits.conf"] {
             try scratch.copy("systemd/\(name)", to: "usaged.service.d/\(name)")
-            try expectNoFault(name, by: arguments)
+            try await expectNoFault(name, by: arguments)
         }
         let notify = try Probe.text(of: "systemd/usaged-notify.service")
             .replacingOccurrences(of: "/usr/bin/usage-client", with: "/bin/true")
         try scratch.write(notify, to: "usaged-notify.service")
-        try expectNoFault(
+        try await expectNoFault(
             "usaged",
             by: ["systemd-analyze", "verify", "--man=no", scratch.path + "/usaged-notify.service"])
         // It has a network, which alone is worth 8.
-        try expectExposure(ofUnit: "usaged-notify.service", in: scratch, atMost: 11)
+        try await expectExposure(ofUnit: "usaged-notify.service", in: scratch, atMost: 11)
     }
 
     /// Has `systemd-analyze verify` look, which complains of other units of the host as well.
     private func expectNoFault(
         _ name: String, by arguments: [String], location: SourceLocation = #_sourceLocation
-    ) throws {
-        let result = try Probe.run(arguments)
+    ) async throws {
+        let result = try await Probe.run(arguments)
         #expect(result.status == 0, sourceLocation: location)
         #expect(!result.errors.contains(name), "\(result.errors)", sourceLocation: location)
     }
@@ -123,8 +123,8 @@ struct CatalogTests {
     private func expectExposure(
         ofUnit name: String, in scratch: Scratch, atMost tenths: Int,
         location: SourceLocation = #_sourceLocation
-    ) throws {
-        let result = try Probe.run([
+    ) async throws {
+        let result = try await Probe.run([
             "systemd-analyze", "security", "--offline=yes", "--no-pager", "--threshold=\(tenths)",
             "\(scratch.path)/\(name)",
         ])
@@ -156,12 +156,12 @@ struct CatalogTests {
     }
 
     @Test("sysusers makes the user and group", .enabled(if: Program.isInstalled("systemd-sysusers")))
-    func sysusers() throws {
+    func sysusers() async throws {
         let root = try Scratch()
         defer { root.remove() }
         try root.copy("systemd/usaged.sysusers", to: "usr/lib/sysusers.d/usaged.conf")
         try root.makeDirectory("etc")
-        let run = try Probe.run(["systemd-sysusers", "--root=\(root.path)"])
+        let run = try await Probe.run(["systemd-sysusers", "--root=\(root.path)"])
         #expect(run.status == 0, "\(run.errors)")
         let users = try String(contentsOfFile: root.path + "/etc/passwd", encoding: .utf8)
         #expect(users.contains(":/var/lib/usaged:/usr/sbin/nologin"))

@@ -13,9 +13,10 @@ struct JournaldTests {
         }
 
     /// The entries that the probe leaves in a journal of its own.
-    private func entries(_ mode: String, environment: [String: String] = [:]) throws -> [[String: Any]] {
+    private func entries(_ mode: String, environment: [String: String] = [:]) async throws -> [[String: Any]]
+    {
         let script = Probe.root.appendingPathComponent("scripts/with-journald").path
-        let run = try Probe.run(
+        let run = try await Probe.run(
             ["unshare", "--mount", "sh", script, Probe.path, mode], environment: environment)
         try #require(run.status == 0, "\(run.errors)")
         return try run.output.split(separator: "\n").map {
@@ -26,8 +27,8 @@ struct JournaldTests {
     @Test(
         "an alert is found in the journal with every field",
         .enabled(if: isPossible, "needs root and journald"))
-    func alert() throws {
-        let entries = try entries("log")
+    func alert() async throws {
+        let entries = try await entries("log")
         #expect(entries.count == 3)
         let alert = try #require(
             entries.first { $0["MESSAGE_ID"] as? String == RecordKind.alertFiring.messageID })
@@ -50,8 +51,8 @@ struct JournaldTests {
     @Test(
         "a flood leaves so many records, a summary and the alert",
         .enabled(if: isPossible, "needs root and journald"))
-    func flood() throws {
-        let ids = try entries("flood").compactMap { $0["MESSAGE_ID"] as? String }
+    func flood() async throws {
+        let ids = try await entries("flood").compactMap { $0["MESSAGE_ID"] as? String }
         #expect(ids.filter { $0 == RecordKind.containerAdded.messageID }.count == RecordLimiter().limit)
         #expect(ids.filter { $0 == RecordKind.recordsSuppressed.messageID }.count == 1)
         #expect(ids.filter { $0 == RecordKind.alertFiring.messageID }.count == 1)
@@ -60,8 +61,8 @@ struct JournaldTests {
     @Test(
         "lines on standard error keep their priority in the journal",
         .enabled(if: isPossible, "needs root and journald"))
-    func standardError() throws {
-        let entries = try entries("log", environment: ["USAGED_LOG": "stderr"])
+    func standardError() async throws {
+        let entries = try await entries("log", environment: ["USAGED_LOG": "stderr"])
         #expect(entries.count == 3)
         #expect(entries.allSatisfy { $0["_TRANSPORT"] as? String == "stdout" })
         let alert = entries.first { ($0["MESSAGE"] as? String)?.contains("grew too much") == true }
@@ -70,8 +71,8 @@ struct JournaldTests {
     }
 
     @Test("away from systemd the lines have priorities and stay single")
-    func awayFromSystemd() throws {
-        let run = try Probe.run([Probe.path, "log"])
+    func awayFromSystemd() async throws {
+        let run = try await Probe.run([Probe.path, "log"])
         #expect(run.status == 0)
         let lines = run.errors.split(separator: "\n")
         #expect(lines.map { $0.prefix(11) } == ["<4>usaged: ", "<5>usaged: ", "<6>usaged: "])

@@ -1,5 +1,5 @@
 import Foundation
-import Glibc
+import UsageTestKit
 
 /// The `journal-probe` executable, run in a process of its own.
 enum Probe {
@@ -21,28 +21,12 @@ enum Probe {
         try String(contentsOf: root.appendingPathComponent(file), encoding: .utf8)
     }
 
-    /// Runs a program to its end; standard error goes to a file, so that neither stream can fill up.
-    static func run(_ program: [String], environment: [String: String] = [:]) throws -> Result {
-        let errors = FileManager.default.temporaryDirectory.appendingPathComponent(UUID().uuidString)
-        _ = FileManager.default.createFile(atPath: errors.path, contents: nil)
-        defer { try? FileManager.default.removeItem(at: errors) }
-        let process = Process()
-        process.executableURL = URL(fileURLWithPath: "/usr/bin/env")
-        process.arguments = program
-        var all = ProcessInfo.processInfo.environment
-        for name in ["JOURNAL_STREAM", "USAGED_LOG", "NOTIFY_SOCKET", "WATCHDOG_USEC", "WATCHDOG_PID"] {
-            all[name] = nil
-        }
-        process.environment = all.merging(environment) { $1 }
-        let output = Pipe()
-        process.standardInput = FileHandle.nullDevice
-        process.standardOutput = output
-        process.standardError = try FileHandle(forWritingTo: errors)
-        try process.run()
-        let text = String(decoding: output.fileHandleForReading.readDataToEndOfFile(), as: UTF8.self)
-        process.waitUntilExit()
-        return Result(
-            status: process.terminationStatus, output: text,
-            errors: String(decoding: try Data(contentsOf: errors), as: UTF8.self))
+    /// Runs a program to its end, without the variables by which the daemon would know a service manager or a journal.
+    static func run(_ program: [String], environment: [String: String] = [:]) async throws -> Result {
+        let unset = ["JOURNAL_STREAM", "USAGED_LOG", "NOTIFY_SOCKET", "WATCHDOG_USEC", "WATCHDOG_PID"]
+            .filter { environment[$0] == nil }
+        let result = try await Command.run(
+            ["env"] + unset.flatMap { ["--unset", $0] } + program, environment: environment)
+        return Result(status: result.status, output: result.out, errors: result.err)
     }
 }

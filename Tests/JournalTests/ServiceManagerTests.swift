@@ -32,14 +32,14 @@ struct ServiceManagerTests {
     }
 
     @Test("without a service manager nothing is sent and nothing fails")
-    func absent() throws {
-        let run = try Probe.run([Probe.path, "notify"])
+    func absent() async throws {
+        let run = try await Probe.run([Probe.path, "notify"])
         #expect(run.status == 0)
         #expect(run.output == "false false false false false\nnone\n")
     }
 
     @Test("each state arrives as one datagram on NOTIFY_SOCKET")
-    func datagrams() throws {
+    func datagrams() async throws {
         let scratch = try Scratch()
         defer { scratch.remove() }
         let path = scratch.path + "/n"
@@ -54,7 +54,7 @@ struct ServiceManagerTests {
             }
         }
         try #require(bound == 0)
-        let run = try Probe.run(
+        let run = try await Probe.run(
             [Probe.path, "notify"], environment: ["NOTIFY_SOCKET": path, "WATCHDOG_USEC": "60000000"])
         #expect(run.output == "true true true true true\n60\n")
         var messages: [String] = []
@@ -86,8 +86,8 @@ struct ServiceManagerTests {
     }
 
     @Test("without passed sockets there are none")
-    func noSockets() throws {
-        let run = try Probe.run([Probe.path, "sockets"])
+    func noSockets() async throws {
+        let run = try await Probe.run([Probe.path, "sockets"])
         #expect(run.output == "feed [] web []\nagain true\n")
     }
 

@@ -322,21 +322,12 @@ enum OtherUser {
 
     /// The body, and the status code after it.
     static func curl(_ socket: String, _ arguments: [String]) async throws -> String {
-        try await onThread {
-            let process = Process()
-            process.executableURL = URL(fileURLWithPath: "/usr/bin/setpriv")
-            process.arguments =
-                [
-                    "--reuid=65534", "--regid=65534", "--clear-groups", "/usr/bin/curl", "-sS", "--max-time",
-                    "20",
-                ]
-                + ["--unix-socket", socket, "-w", "%{http_code}"] + arguments
-            let output = Pipe()
-            process.standardOutput = output
-            try process.run()
-            let data = output.fileHandleForReading.readDataToEndOfFile()
-            process.waitUntilExit()
-            return String(decoding: data, as: UTF8.self)
-        }
+        try await Command.run(
+            [
+                "setpriv", "--reuid=65534", "--regid=65534", "--clear-groups", "curl", "-sS", "--max-time",
+                "20",
+                "--unix-socket", socket, "-w", "%{http_code}",
+            ] + arguments
+        ).out
     }
 }

@@ -174,18 +174,9 @@ import Wire
     }
 
     private static func curl(_ arguments: [String]) async throws -> String {
-        try await onThread {
-            let process = Process()
-            process.executableURL = URL(fileURLWithPath: "/usr/bin/curl")
-            process.arguments =
-                ["-sS", "--noproxy", "*", "--max-time", "20", "-w", "%{http_code}"] + arguments
-            let output = Pipe()
-            process.standardOutput = output
-            try process.run()
-            let data = output.fileHandleForReading.readDataToEndOfFile()
-            process.waitUntilExit()
-            return String(decoding: data, as: UTF8.self)
-        }
+        try await Command.run(
+            ["curl", "-sS", "--noproxy", "*", "--max-time", "20", "-w", "%{http_code}"] + arguments
+        ).out
     }
 }
 

@@ -71,15 +71,11 @@ struct TrackingServiceTests {
         defer { try? FileManager.default.removeItem(atPath: directory.path) }
         let name = String(repeating: "d", count: 200)
         // Built by a shell that changes into each level, for no path reaches them.
-        let process = Process()
-        process.executableURL = URL(fileURLWithPath: "/usr/bin/perl")
-        process.arguments = [
-            "-e",
+        try await Command.output([
+            "perl", "-e",
             "chdir $ARGV[0]; for (1..3000) { mkdir $ARGV[1]; chdir $ARGV[1]; } open F, '>', \"\\xff\\n\" x 100; print F 'x' x 5000;",
             directory.path, name,
-        ]
-        try process.run()
-        process.waitUntilExit()
+        ])
         let (service, sink) = try makeService()
         defer { service.stop() }
         service.track(key("w"), directory: directory.path)
@@ -87,11 +83,7 @@ struct TrackingServiceTests {
         #expect(sink.measure(key("w"))?.inodes == 3002)
         #expect(sink.measure(key("w"))?.sizeBytes == 5000)
         service.forget(key("w"))
-        let remove = Process()
-        remove.executableURL = URL(fileURLWithPath: "/bin/rm")
-        remove.arguments = ["-rf", directory.path]
-        try remove.run()
-        remove.waitUntilExit()
+        try await Command.output(["rm", "-rf", directory.path])
     }
 
     @Test("when watches run out a layer is polled, says so, and has its figure")

@@ -1,3 +1,4 @@
+internal import CLinux
 internal import Foundation
 internal import Glibc
 internal import Kernel
@@ -129,6 +130,9 @@ public final class ChildProcess: Sendable {
         for (target, descriptor) in streams.childDescriptors.enumerated() {
             posix_spawn_file_actions_adddup2(&actions, descriptor, Int32(target))
         }
+        // Whoever else opens pipes in this process does not close them in children: a daemon that held one would keep
+        // its reader waiting for an end until the daemon's own.
+        clinux_spawn_close_from(&actions, Int32(streams.childDescriptors.count))
 
         var attributes = SpawnAttributes.ofOwnGroup()
         defer { posix_spawnattr_destroy(&attributes) }
