@@ -98,6 +98,14 @@ public final class Directory: Sendable {
         return FileStatus(raw)
     }
 
+    /// The status of an entry that is being listed, of a symbolic link itself.
+    public func status(of entry: ListedEntry) throws(KernelError) -> FileStatus {
+        var raw = clinux_status()
+        let result = retryingOnInterrupt { clinux_status_at(descriptor.rawValue, entry.cName, &raw) }
+        guard result == 0 else { throw KernelError(call: "fstatat", path: entry.name.escaped) }
+        return FileStatus(raw)
+    }
+
     /// The status of this directory.
     public func status() throws(KernelError) -> FileStatus {
         var raw = clinux_status()
@@ -117,35 +125,11 @@ public final class Directory: Sendable {
     /// Entries that appear or go meanwhile may or may not be seen, as with `readdir`.
     /// The corresponding C function is `getdents64`.
     public func forEachEntry(_ body: (Entry) throws -> Void) throws {
-        guard lseek(descriptor.rawValue, 0, SEEK_SET) >= 0 else { throw KernelError(call: "lseek") }
-        try withUnsafeTemporaryAllocation(byteCount: 32 * 1024, alignment: 8) { buffer in
-            while true {
-                let count = clinux_getdents64(descriptor.rawValue, buffer.baseAddress, buffer.count)
-                if count == 0 { return }
-                guard count > 0 else {
-                    if currentErrno() == .interrupted { continue }
-                    throw KernelError(call: "getdents64")
-                }
-                try Self.parse(UnsafeRawBufferPointer(rebasing: buffer[..<count]), body)
+        try withUnsafeTemporaryAllocation(byteCount: DirectoryListing.Buffer.size, alignment: 8) { buffer in
+            var listing = try DirectoryListing(of: self, in: buffer)
+            while let listed = try listing.next() {
+                try body(Entry(name: listed.name, isDirectory: listed.isDirectory))
             }
-        }
-    }
-
-    // struct linux_dirent64 { u64 d_ino; s64 d_off; u16 d_reclen; u8 d_type; char d_name[]; }
-    private static func parse(_ records: UnsafeRawBufferPointer, _ body: (Entry) throws -> Void) throws {
-        let header = 19
-        var offset = 0
-        while offset + header <= records.count {
-            let length = Int(records.loadUnaligned(fromByteOffset: offset + 16, as: UInt16.self))
-            guard length > header, offset + length <= records.count else { return }
-            let type = records[offset + 18]
-            let field = records[(offset + header)..<(offset + length)]
-            let name = FileName(bytes: Array(field.prefix { $0 != 0 }))
-            if !name.isDot {
-                let isDirectory: Bool? = type == UInt8(DT_UNKNOWN) ? nil : type == UInt8(DT_DIR)
-                try body(Entry(name: name, isDirectory: isDirectory))
-            }
-            offset += length
         }
     }
 

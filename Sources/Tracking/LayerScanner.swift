@@ -42,11 +42,11 @@ public enum LayerScanner {
         var linked: [UInt64: (names: UInt32, links: UInt32, measure: Measure)] = [:]
         let device = rootStatus.identity.device
         let directoriesRead = try DirectoryWalk.run(root, note: (), isCancelled: isCancelled) {
-            (directory, name, _) throws(KernelError) -> Void? in
-            guard selection?.leavesOut(name, in: directory) != true else { return nil }
+            (directory, entry, _) throws(KernelError) -> Void? in
+            if let selection, selection.leavesOut(entry.name, in: directory) { return nil }
             looks += 1
             // The layer's own directory may be mounted inside itself.
-            guard let status = try directory.countedStatus(of: name, on: device),
+            guard let status = try directory.countedStatus(of: entry, on: device),
                 status.identity != rootStatus.identity
             else { return nil }
             newestChange = max(newestChange, status.changed)

@@ -41,15 +41,14 @@ public enum ExtentSurvey {
             selection?.root = root
             let device = try root.status().identity.device
             _ = try DirectoryWalk.run(root, note: (), isCancelled: isCancelled) {
-                (directory, name, _) throws(KernelError) -> Void? in
-                guard selection?.leavesOut(name, in: directory) != true,
-                    let status = try directory.countedStatus(of: name, on: device)
-                else { return nil }
+                (directory, entry, _) throws(KernelError) -> Void? in
+                if let selection, selection.leavesOut(entry.name, in: directory) { return nil }
+                guard let status = try directory.countedStatus(of: entry, on: device) else { return nil }
                 if status.kind == .directory { return () }
                 guard status.kind == .regular, status.allocated > 0,
                     status.links == 1 || seen.insert(status.identity).inserted
                 else { return nil }
-                try FileExtents.forEachShared(name, in: directory) { extent in
+                try FileExtents.forEachShared(entry.name, in: directory) { extent in
                     claims.add(
                         extent.physical, length: extent.length, isEncoded: extent.isEncoded, to: index)
                 }

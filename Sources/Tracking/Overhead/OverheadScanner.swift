@@ -7,8 +7,8 @@ public enum OverheadScanner {
     fileprivate struct Step {
         var depth = 0
         /// Those of the patterns that all names down to here match.
-        var excluded: [PathPattern]
-        var groups: [PathPattern]
+        var excluded: [PathPattern] = []
+        var groups: [PathPattern] = []
         /// The path from the root, while a group may still begin below.
         var path = ""
         var group: String?
@@ -77,9 +77,9 @@ public enum OverheadScanner {
         var sum = Sum(root: rootStatus)
         _ = try DirectoryWalk.run(
             root, note: Step(excluded: fact.excluded, groups: fact.groups), isCancelled: isCancelled
-        ) { (directory, name, above) throws(KernelError) -> Step? in
-            guard let step = above.below(name),
-                let status = try directory.countedStatus(of: name, on: device),
+        ) { (directory, entry, above) throws(KernelError) -> Step? in
+            guard let step = above.below(entry.name),
+                let status = try directory.countedStatus(of: entry, on: device),
                 status.identity != rootStatus.identity
             else { return nil }
             sum.add(status, to: step.group)
@@ -91,7 +91,10 @@ public enum OverheadScanner {
 
 extension OverheadScanner.Step {
     /// The entry `name` of this directory; `nil` where it counts elsewhere.
-    fileprivate func below(_ name: FileName) -> Self? {
+    fileprivate func below(_ name: @autoclosure () -> FileName) -> Self? {
+        // Most directories: nothing below them is told apart.
+        guard !excluded.isEmpty || !groups.isEmpty else { return Self(depth: depth + 1, group: group) }
+        let name = name()
         let excluded = excluded.filter { $0.names.count > depth && $0.names[depth].matches(name.bytes) }
         if excluded.contains(where: { $0.names.count == depth + 1 }) { return nil }
         let groups = groups.filter { $0.names.count > depth && $0.names[depth].matches(name.bytes) }
