@@ -99,7 +99,8 @@ let package = Package(
 
         // Makes the story's store for the demo.
         .executableTarget(
-            name: "demo-store", dependencies: ["Accounting", "UsageTestKit"], swiftSettings: strict),
+            name: "demo-store", dependencies: ["Accounting", "UsageTestKit", argumentParser],
+            swiftSettings: strict),
         // Logs one record of each kind, inside a journald of the tests' own.
         .executableTarget(
             name: "journal-probe", dependencies: ["Journal", logging], path: "Tests/JournalProbe",

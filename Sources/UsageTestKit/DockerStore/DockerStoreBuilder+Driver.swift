@@ -22,6 +22,7 @@ extension DockerStoreBuilder {
         let link = newLink()
         try StoreFiles.link("\(root)/\(driver)/l/\(link)", to: "../\(id)/diff")
         try StoreFiles.write(link, to: directory + "/link")
+        links[id] = link
 
         let below = lower + chain(to: parent).reversed().compactMap { directoryIDs[$0] }
         guard let nearest = below.first else { return directory + "/diff" }
@@ -33,8 +34,9 @@ extension DockerStoreBuilder {
         return directory + "/diff"
     }
 
-    func removeDriverDirectory(_ id: String) throws(KernelError) {
+    mutating func removeDriverDirectory(_ id: String) throws(KernelError) {
         if let link = try? link(of: id) { try StoreFiles.remove("\(root)/\(driver)/l/\(link)") }
+        links[id] = nil
         try StoreFiles.remove("\(root)/\(driverDirectory)/\(id)")
         if driver == "btrfs" { try StoreFiles.remove("\(root)/btrfs/quotas/\(id)") }
     }
@@ -63,7 +65,8 @@ extension DockerStoreBuilder {
     }
 
     private func link(of id: String) throws -> String {
-        String(
+        if let known = links[id] { return known }
+        return String(
             decoding: try BoundedFile.read(path: "\(root)/\(driver)/\(id)/link", limit: 64), as: UTF8.self)
     }
 

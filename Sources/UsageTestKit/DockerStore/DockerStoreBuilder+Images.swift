@@ -109,7 +109,8 @@ extension DockerStoreBuilder {
         return reference.isEmpty || matches.count != 1 ? nil : matches.first
     }
 
-    func writeRepositories() throws(KernelError) {
+    mutating func writeRepositories() throws(KernelError) {
+        guard dueLists?.insert(.repositories) == nil else { return }
         var repositories: [String: [String: String]] = [:]
         for image in images.values {
             for name in image.names {

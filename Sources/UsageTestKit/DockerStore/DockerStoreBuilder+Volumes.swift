@@ -42,7 +42,8 @@ extension DockerStoreBuilder {
         try writeVolumes()
     }
 
-    private mutating func writeVolumes() throws(KernelError) {
+    mutating func writeVolumes() throws(KernelError) {
+        guard dueLists?.insert(.volumes) == nil else { return }
         var tree = BoltTree()
         tree["volumes"] = .bucket(BoltTree())
         for volume in volumes.values {

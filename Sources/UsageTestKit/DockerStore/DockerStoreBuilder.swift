@@ -27,6 +27,10 @@ public struct DockerStoreBuilder: Sendable {
     var generator: SeededGenerator
     /// The driver's directory of each layer.
     var directoryIDs: [String: String] = [:]
+    /// The short link to each of the driver's directories that this builder made.
+    var links: [String: String] = [:]
+    /// The files that ``together(_:)`` is yet to write; `nil` outside of it.
+    var dueLists: Set<ListFile>?
     private var transactions = 0
 
     /// Makes the empty store in `root`, which is made where it does not exist.

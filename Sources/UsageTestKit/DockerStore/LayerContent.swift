@@ -48,8 +48,9 @@ public struct LayerContent: Sendable {
     /// Makes the content below an existing directory.
     func write(below directory: String) throws(KernelError) {
         for path in directories { try StoreFiles.makeDirectory("\(directory)/\(path)") }
+        var made = Set(directories)
         for (index, file) in files.enumerated() {
-            if let slash = file.path.lastIndex(of: "/") {
+            if let slash = file.path.lastIndex(of: "/"), made.insert(String(file.path[..<slash])).inserted {
                 try StoreFiles.makeDirectory("\(directory)/\(file.path[..<slash])")
             }
             let byte = UInt8(ascii: "a") + UInt8(index % 26)

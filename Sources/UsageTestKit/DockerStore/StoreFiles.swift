@@ -4,14 +4,14 @@ import SystemPackage
 
 /// Makes and removes files as an engine does: whole, or by rename.
 enum StoreFiles {
+    /// Makes a directory at an absolute path, and those on the way that are missing.
     static func makeDirectory(_ path: String) throws(KernelError) {
-        var prefix = ""
-        for part in path.split(separator: "/") {
-            prefix += "/" + part
-            guard mkdir(prefix, 0o755) == 0 || Glibc.errno == EEXIST else {
-                throw failure("mkdir", prefix)
-            }
+        guard mkdir(path, 0o755) != 0, Glibc.errno != EEXIST else { return }
+        guard Glibc.errno == ENOENT, let slash = path.lastIndex(of: "/"), slash > path.startIndex else {
+            throw failure("mkdir", path)
         }
+        try makeDirectory(String(path[..<slash]))
+        guard mkdir(path, 0o755) == 0 || Glibc.errno == EEXIST else { throw failure("mkdir", path) }
     }
 
     static func write(_ text: String, to path: String) throws(KernelError) {
