@@ -101,6 +101,23 @@ let package = Package(
         .executableTarget(
             name: "demo-store", dependencies: ["Accounting", "UsageTestKit", argumentParser],
             swiftSettings: strict),
+        // Measures the daemon beside other tools: make bench.
+        .executableTarget(
+            name: "usage-bench",
+            dependencies: [
+                "Accounting", "CLinux", "Kernel", "Tracking", "UsageClient", "UsageTestKit", "Wire",
+                argumentParser,
+            ], swiftSettings: strict,
+            // Valgrind 3.19, which counts its instructions, cannot load the shared runtime.
+            linkerSettings: [
+                .unsafeFlags(
+                    ["-static-stdlib"]
+                        + ["CoreFoundation", "_FoundationCShims", "_FoundationCollections", "_FoundationICU"]
+                        .map {
+                            "-l\($0)"
+                        } + ["-lstdc++"], .when(configuration: .debug))
+            ]),
+        .executableTarget(name: "reference-scanner", cSettings: [.unsafeFlags(["-O2"])]),
         // Logs one record of each kind, inside a journald of the tests' own.
         .executableTarget(
             name: "journal-probe", dependencies: ["Journal", logging], path: "Tests/JournalProbe",

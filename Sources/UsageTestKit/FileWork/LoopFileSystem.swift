@@ -26,15 +26,20 @@ package struct LoopFileSystem: Sendable {
     }
 
     package let kind: Kind
+    /// Whether its blocks are read from the disk each time they are not in its own cache, past that of the image.
+    private let isDirect: Bool
     private let scratch: ScratchDirectory
     package var path: String { scratch("mounted") }
 
-    /// Makes and mounts one; it holds 512 MiB, the least that all kinds take.
-    package static func make(_ kind: Kind) async throws -> LoopFileSystem {
-        let made = LoopFileSystem(kind: kind, scratch: try ScratchDirectory(kind.rawValue))
+    /// Makes and mounts one; 512 MiB are the least that all kinds take.
+    package static func make(
+        _ kind: Kind, mebibytes: Int = 512, isDirect: Bool = false
+    ) async throws -> LoopFileSystem {
+        let made = LoopFileSystem(
+            kind: kind, isDirect: isDirect, scratch: try ScratchDirectory(kind.rawValue))
         do {
             let image = made.scratch("image")
-            try await Command.output(["truncate", "--size", "512M", image])
+            try await Command.output(["truncate", "--size", "\(mebibytes)M", image])
             try await Command.output(kind.make + [image])
             try made.scratch.directory("mounted")
             try await made.mount()
@@ -58,7 +63,12 @@ package struct LoopFileSystem: Sendable {
     }
 
     package func mount() async throws {
-        try await Command.output(["mount", "-o", "loop", scratch("image"), path])
+        let image = scratch("image")
+        try await Command.output(["mount", "-o", "loop", image, path])
+        guard isDirect else { return }
+        let device = try await Command.output(
+            ["losetup", "--associated", image, "--noheadings", "--output", "NAME"])
+        try await Command.output(["losetup", "--direct-io=on", device.filter { !$0.isWhitespace }])
     }
 
     package func unmount() async throws {
