@@ -62,12 +62,21 @@ public enum Confidence: Hashable, Sendable {
         }
     }
 
+    /// Whether it is neither exact nor about to be.
+    public var isTrouble: Bool {
+        switch self {
+        case .exact, .converging: false
+        case .polling, .stale, .damaged: true
+        }
+    }
+
     /// The worse of two.
     public func worse(_ other: Confidence) -> Confidence {
         other.rank > rank ? other : self
     }
 
-    private var rank: Int {
+    /// The higher, the worse.
+    var rank: Int {
         switch self {
         case .exact: 0
         case .converging: 1

@@ -14,4 +14,9 @@ public struct OverheadMeasure: Hashable, Sendable {
         self.groups = groups
         self.beside = beside
     }
+
+    /// What some groups take together; those that the walk did not find take nothing.
+    public func sum(of groups: [String]) -> Measure {
+        groups.compactMap { self.groups[$0] }.sum()
+    }
 }

@@ -7,32 +7,31 @@ extension AlertBook {
         static let noStore: Int64 = 600_000_000_000
     }
 
-    /// Resolves alerts of containers that were removed, and of rules that containers no longer meet.
+    /// Resolves alerts of containers that were removed; returns also when it must be called again for others.
     mutating func settleMissing(
-        _ present: Set<ContainerKey>, _ snapshot: UsageSnapshot, at moment: Moment
-    ) -> [AlertRecord] {
-        let missing = entries.keys.filter { !present.contains($0.container) }.sorted {
-            ($0.container, $0.rule) < ($1.container, $1.rule)
-        }
-        guard !missing.isEmpty else { return [] }
-        let sources = Dictionary(
-            snapshot.sources.map { ($0.store, $0) }, uniquingKeysWith: { first, _ in first })
+        _ snapshot: UsageSnapshot, at moment: Moment
+    ) -> (transitions: [AlertRecord], next: Int64?) {
         var transitions: [AlertRecord] = []
-        for key in missing {
-            guard let entry = entries[key] else { continue }
-            let source = sources[key.container.store]
+        var next: Int64?
+        for key in absent.sorted(by: { ($0.container, $0.rule) < ($1.container, $1.rule) }) {
+            guard let entry = entries[key] else {
+                absent.remove(key)
+                continue
+            }
+            let source = snapshot.usage(of: key.container.store)?.source
             let since = entry.missingSince ?? moment.uptime
             entries[key]?.missingSince = since
             guard let patience = Self.patience(for: key.container.id, in: source) else { continue }
             let ends = since.addingClamped(patience)
             guard moment.uptime >= ends else {
-                call(at: ends)
+                next = min(next ?? .max, ends)
                 continue
             }
             let ending: AlertMessage.Ending = source == nil ? .storeNotFollowed : .containerRemoved
             if let record = end(key, ending, at: moment) { transitions.append(record) }
+            absent.remove(key)
         }
-        return transitions
+        return (transitions, next)
     }
 
     /// `nil` while nothing can be said about the container.

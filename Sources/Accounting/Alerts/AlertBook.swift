@@ -23,10 +23,18 @@ public struct AlertBook: Sendable {
     public private(set) var rules: [AlertRule]
     var entries: [Key: Entry] = [:]
     private(set) var resolved: [AlertRecord] = []
-    var deadline: Int64?
+    private var deadline: Int64?
+    /// The snapshot that was judged last: of the next, only what changed since is judged, and what is due.
+    private var judged: UsageSnapshot?
+    /// Containers whose judgement changes at a time though their figures do not: where a time in pending ends, and where a
+    /// change leaves a window.
+    private var ends = Agenda<ContainerKey>()
+    private var windows = Agenda<ContainerKey>()
+    /// Those of ``entries`` whose container is not there.
+    var absent: Set<Key> = []
 
     private static let resolvedLimit = 100
-    /// A growth window that moves on is looked at this often at most, nanoseconds.
+    /// A growth window that moves on is a reason to be called this often at most, nanoseconds.
     private static let windowStep: Int64 = 1_000_000_000
 
     /// Makes a book; of rules with the same name the last counts.
@@ -52,28 +60,51 @@ public struct AlertBook: Sendable {
     /// observation; those of any other rule are resolved.
     public mutating func replaceRules(_ rules: [AlertRule], at moment: Moment) -> [AlertRecord] {
         self.rules = Self.unique(rules)
-        deadline = moment.uptime
+        judgeAll(from: moment)
         return dropEntriesWithoutRule(at: moment)
+    }
+
+    /// Has the next observation judge every container, and asks for it.
+    mutating func judgeAll(from moment: Moment) {
+        judged = nil
+        deadline = moment.uptime
     }
 
     /// Judges every container by a snapshot that `growth` has taken as well.
     ///
-    /// Returns what changed and nothing else: the alerts that begin to fire, and those that are resolved.
+    /// Returns what changed and nothing else: the alerts that begin to fire, and those that are resolved. It costs what
+    /// changed since the last call and what is due, not what there is: nothing else can have come to another judgement.
     public mutating func observe(
         _ snapshot: UsageSnapshot, growth: GrowthBook, at moment: Moment
     ) -> [AlertRecord] {
-        deadline = nil
+        let changes = snapshot.containerChanges(since: judged)
+        judged = snapshot
+        if changes.haveComeOrGone { noteAbsent(in: snapshot) }
+        let due = ends.takeDue(at: moment.uptime) + windows.takeDue(at: moment.uptime)
+        let places = Set(due.compactMap { snapshot.place(of: $0) }).union(changes.places)
         var transitions: [AlertRecord] = []
-        var present: Set<ContainerKey> = []
-        for container in snapshot.containers where present.insert(container.key).inserted {
+        for place in places.sorted() {
+            let container = snapshot.container(at: place)
+            ends.cancel(container.key)
+            windows.cancel(container.key)
             for rule in rules {
                 if let transition = judge(container, rule, growth, at: moment) {
                     transitions.append(transition)
                 }
             }
         }
-        transitions += settleMissing(present, snapshot, at: moment)
-        return transitions
+        let (settled, next) = settleMissing(snapshot, at: moment)
+        let window = windows.next.map { max($0, moment.uptime.addingClamped(Self.windowStep)) }
+        deadline = [ends.next, window, next].compactMap { $0 }.min()
+        return transitions + settled
+    }
+
+    private mutating func noteAbsent(in snapshot: UsageSnapshot) {
+        absent = Set(entries.keys.lazy.filter { snapshot.place(of: $0.container) == nil })
+        for key in Set(ends.keys).union(windows.keys) where snapshot.place(of: key) == nil {
+            ends.cancel(key)
+            windows.cancel(key)
+        }
     }
 
     /// When ``observe(_:growth:at:)`` must be called again even if no figure changes, as a pending time or a
@@ -99,7 +130,7 @@ public struct AlertBook: Sendable {
             }
             guard container.isFigureRight else { return nil }
             if let later = before.waits(for: rule, growth, at: moment) {
-                call(at: later.uptime)
+                ends.call(container.key, at: later.uptime)
                 return nil
             }
             update(key, container, rule, value, growth, at: moment)
@@ -116,7 +147,7 @@ public struct AlertBook: Sendable {
         guard moment.uptime >= fires else {
             entries[key]?.pendingSince = since
             entries[key]?.record.valueBytes = value
-            call(at: fires)
+            ends.call(container.key, at: fires)
             return nil
         }
         entries[key]?.pendingSince = nil
@@ -132,7 +163,7 @@ public struct AlertBook: Sendable {
         guard let window = rule.kind.windowSeconds else { return container.writable.diskBytes }
         let key = container.key
         if let change = growth.nextChange(of: key, withinSeconds: Double(window), at: moment) {
-            call(at: max(change, moment.uptime.addingClamped(Self.windowStep)))
+            windows.call(key, at: change)
         }
         return growth.growth(of: key, withinSeconds: Double(window), at: moment)
     }
@@ -180,10 +211,6 @@ public struct AlertBook: Sendable {
         if resolved.count > Self.resolvedLimit {
             resolved.removeFirst(resolved.count - Self.resolvedLimit)
         }
-    }
-
-    mutating func call(at time: Int64) {
-        deadline = min(deadline ?? .max, time)
     }
 
     private static func unique(_ rules: [AlertRule]) -> [AlertRule] {

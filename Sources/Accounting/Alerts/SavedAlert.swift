@@ -51,7 +51,7 @@ extension AlertBook {
             }
             entries[key] = entry
         }
-        deadline = moment.uptime
+        judgeAll(from: moment)
         return dropEntriesWithoutRule(at: moment)
     }
 

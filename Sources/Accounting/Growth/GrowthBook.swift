@@ -9,6 +9,15 @@ public struct GrowthBook: Sendable {
         var missingSince: Int64?
         /// It comes from an earlier run, and no snapshot had it yet.
         var isRestored = false
+
+        /// Takes a figure, or that there is none now, of a container that is there; returns whether it is another one.
+        fileprivate mutating func take(_ bytes: Int64?, time: Int64, _ bands: AgeBands) -> Bool {
+            missingSince = nil
+            isRestored = false
+            guard let bytes, bytes != series.latest else { return false }
+            series.record(bytes, time: time, bands)
+            return true
+        }
     }
 
     let bands: AgeBands
@@ -17,6 +26,14 @@ public struct GrowthBook: Sendable {
     /// Rises with each change of what ``saved(at:)`` gives, other than by age.
     public private(set) var version: UInt64 = 0
     private var paths: [ContainerKey: PathLog] = [:]
+    /// The snapshot that was observed last: of the next, only what changed since is looked at.
+    ///
+    /// Without one, all is.
+    var observed: UsageSnapshot?
+    /// Containers with a figure that it does not have.
+    private var absent: Set<ContainerKey> = []
+    /// Containers with paths that had no figure when these were noted.
+    private var withPathsAlone: Set<ContainerKey> = []
 
     /// Containers whose paths are kept; past it, the one that was longest quiet goes.
     private static let pathLogLimit = 1024
@@ -38,35 +55,45 @@ public struct GrowthBook: Sendable {
     ///
     /// The first figure of a container is its baseline, not growth. A converging figure counts, for a container
     /// can keep its own converging; one that is stale or damaged, or of a layer that nobody looked at yet, is
-    /// skipped.
+    /// skipped. It costs what changed since the last call, not what there is.
     public mutating func observe(_ snapshot: UsageSnapshot, at moment: Moment) {
-        var present = Set<ContainerKey>(minimumCapacity: snapshot.containers.count)
-        for container in snapshot.containers where present.insert(container.key).inserted {
-            let key = container.key
-            entries[key]?.missingSince = nil
-            entries[key]?.isRestored = false
-            guard container.isFigureCurrent else { continue }
-            let bytes = container.writable.diskBytes
-            guard let entry = entries[key] else {
-                entries[key] = Entry(series: FigureSeries(bytes: bytes, time: moment.uptime))
+        let changes = snapshot.containerChanges(since: observed)
+        observed = snapshot
+        for place in changes.places {
+            let container = snapshot.container(at: place)
+            let bytes = container.isFigureCurrent ? container.writable.diskBytes : nil
+            if let isNew = entries[container.key]?.take(bytes, time: moment.uptime, bands) {
+                if isNew { version += 1 }
+            } else if let bytes {
+                entries[container.key] = Entry(series: FigureSeries(bytes: bytes, time: moment.uptime))
                 version += 1
-                continue
             }
-            guard entry.series.latest != bytes else { continue }
-            entries[key]?.series.record(bytes, time: moment.uptime, bands)
-            version += 1
         }
-        for (key, entry) in entries where !present.contains(key) {
+        if changes.haveComeOrGone {
+            absent = Set(entries.keys.lazy.filter { snapshot.place(of: $0) == nil })
+        }
+        dropAbsent(at: moment)
+        for key in withPathsAlone {
+            let isThere = snapshot.place(of: key) != nil
+            guard entries[key] != nil || !isThere else { continue }
+            withPathsAlone.remove(key)
+            if entries[key] == nil { paths[key] = nil }
+        }
+    }
+
+    private mutating func dropAbsent(at moment: Moment) {
+        for key in absent {
+            guard let entry = entries[key] else { continue }
             let since = entry.missingSince ?? moment.uptime
             entries[key]?.missingSince = since
             let patience = entry.isRestored ? Self.absenceAfterRestart : Self.absence
             if moment.uptime.subtractingClamped(since) >= patience {
                 entries[key] = nil
                 paths[key] = nil
+                absent.remove(key)
                 version += 1
             }
         }
-        for key in paths.keys where entries[key] == nil && !present.contains(key) { paths[key] = nil }
     }
 
     /// By how many allocated bytes a container grew in the window that ends at a moment; negative for less.
@@ -111,6 +138,7 @@ public struct GrowthBook: Sendable {
         {
             paths[quiet.key] = nil
         }
+        if entries[container] == nil { withPathsAlone.insert(container) }
         paths[container, default: PathLog()].note(changes, time: moment.uptime, pathBands)
     }
 

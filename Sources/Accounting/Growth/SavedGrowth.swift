@@ -43,6 +43,7 @@ extension GrowthBook {
     /// What the container grew by while nothing ran counts at the moment of its first figure afterwards.
     /// Samples that the wall clock puts into the future count as now.
     public mutating func restore(_ saved: [SavedGrowth], at moment: Moment) {
+        observed = nil
         for container in saved {
             let key = ContainerKey(store: container.store, id: container.containerID)
             guard entries[key] == nil else { continue }

@@ -38,11 +38,11 @@ public struct ImageForest: Hashable, Sendable {
     /// Makes the trees of one store.
     private struct Builder {
         let store: StoreIdentity
-        let layers: [LayerKey: LayerUsage]
+        let layers: StoreMembers<LayerUsage>
         private let children: [String: [ImageUsage]]
         private let tops: [ImageUsage]
 
-        init(store: StoreIdentity, images: [ImageUsage], layers: [LayerKey: LayerUsage]) {
+        init(store: StoreIdentity, images: [ImageUsage], layers: StoreMembers<LayerUsage>) {
             self.store = store
             self.layers = layers
             let byID = Dictionary(images.map { ($0.fact.id, $0) }, uniquingKeysWith: { first, _ in first })

@@ -46,7 +46,6 @@ public struct OverheadUsage: Hashable, Sendable {
 
     /// What the groups of an object take together; what no walk has found yet counts for nothing.
     public func sum(of groups: [String]) -> Measure {
-        guard let measure else { return .zero }
-        return groups.compactMap { measure.groups[$0] }.sum()
+        measure?.sum(of: groups) ?? .zero
     }
 }

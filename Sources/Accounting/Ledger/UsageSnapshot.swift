@@ -1,36 +1,53 @@
 /// Every figure of the host at one moment: immutable, and all that anything above the ledger reads.
+///
+/// A snapshot shares with the one before all that did not change, so that it costs what the change costs, whoever
+/// holds how many earlier ones.
 public struct UsageSnapshot: Hashable, Sendable {
     /// Rises with each snapshot that differs from the one before.
     public var version: UInt64
     /// By root, then by engine.
-    public var sources: [SourceUsage]
-    /// In the order of the stores, then by name and id.
-    public var images: [ImageUsage]
-    public var containers: [ContainerUsage]
-    public var layers: [LayerKey: LayerUsage]
-    public var trees: [LayerKey: TreeUsage]
-    /// In the order of the stores, then by name.
-    public var volumes: [VolumeUsage]
-    public var overheads: [StoreIdentity: OverheadUsage]
-    /// Of stores whose file system lets files share blocks.
-    public var sharedExtents: [StoreIdentity: SharedExtentsUsage]
-    public var totals: UsageTotals
+    public internal(set) var stores: [StoreUsage]
+    /// Where each is in ``stores``.
+    var storePlaces: [StoreIdentity: Int]
+    public internal(set) var totals: UsageTotals
     /// Files without a name that processes hold; in no other figure.
-    public var deletedOpen: DeletedOpenReport
+    public internal(set) var deletedOpen: DeletedOpenReport
 
     public static let empty = UsageSnapshot(
-        version: 0, sources: [], images: [], containers: [], layers: [:], trees: [:],
-        volumes: [], overheads: [:], sharedExtents: [:], totals: UsageTotals(),
+        version: 0, stores: [], storePlaces: [:], totals: UsageTotals(),
         deletedOpen: DeletedOpenReport(.unknown(reason: "open files were not looked at yet")))
+
+    public func usage(of store: StoreIdentity) -> StoreUsage? {
+        storePlaces[store].map { stores[$0] }
+    }
+
+    /// In the order of the stores.
+    public var sources: [SourceUsage] { stores.map(\.source) }
+    /// In the order of the stores, and there of the facts.
+    public var images: JoinedList<ImageUsage> { JoinedList(stores.map(\.images)) }
+    public var containers: JoinedList<ContainerUsage> { JoinedList(stores.map(\.containers)) }
+    public var layers: StoreMembers<LayerUsage> { StoreMembers(snapshot: self) }
+    public var trees: StoreMembers<TreeUsage> { StoreMembers(snapshot: self) }
+    /// In the order of the stores, then by name.
+    public var volumes: JoinedList<VolumeUsage> { JoinedList(stores.map(\.volumes)) }
+    public var overheads: [StoreIdentity: OverheadUsage] { byStore(\.overhead) }
+    /// Of stores whose file system lets files share blocks.
+    public var sharedExtents: [StoreIdentity: SharedExtentsUsage] { byStore(\.sharedExtents) }
+
+    private func byStore<Usage>(_ usage: (StoreUsage) -> Usage?) -> [StoreIdentity: Usage] {
+        Dictionary(
+            stores.compactMap { store in usage(store).map { (store.store, $0) } },
+            uniquingKeysWith: { first, _ in first })
+    }
 
     /// Whether every layer was looked at once.
     public var isMeasured: Bool {
-        sources.allSatisfy { $0.layersMeasured >= $0.layersTotal }
+        stores.allSatisfy { $0.source.layersMeasured >= $0.source.layersTotal }
     }
 
     /// Whether every source is exact.
     public var isExact: Bool {
-        sources.allSatisfy { $0.confidence == .exact }
+        stores.allSatisfy { $0.source.confidence == .exact }
     }
 }
 
@@ -110,52 +127,5 @@ public struct ContainerUsage: Hashable, Sendable {
     /// The writable layer's key.
     public var layer: LayerKey {
         LayerKey(store: store, id: fact.layer)
-    }
-}
-
-/// Sums over the host; every layer is in one of them, once.
-public struct UsageTotals: Hashable, Sendable {
-    public struct Sum: Hashable, Sendable {
-        public var count = 0
-        public var measure = Measure.zero
-
-        mutating func add(_ measure: Measure) {
-            count += 1
-            self.measure += measure
-        }
-    }
-
-    public var imageLayers = Sum()
-    public var containers = Sum()
-    /// Layers that engines put between an image and a container.
-    public var initLayers = Sum()
-    public var buildCache = Sum()
-    public var content = Sum()
-    public var inFlight = Sum()
-    public var logs = Sum()
-    public var volumes = Sum()
-    public var overhead = Sum()
-    public var orphans = Sum()
-
-    public init() {}
-
-    mutating func add(_ kind: LayerFact.Kind, _ measure: Measure) {
-        switch kind {
-        case .image: imageLayers.add(measure)
-        case .container: containers.add(measure)
-        case .initial: initLayers.add(measure)
-        case .buildCache: buildCache.add(measure)
-        case .content: content.add(measure)
-        case .inFlight: inFlight.add(measure)
-        case .orphan: orphans.add(measure)
-        }
-    }
-
-    mutating func add(_ kind: TreeFact.Kind, _ measure: Measure) {
-        switch kind {
-        case .log: logs.add(measure)
-        case .volume: volumes.add(measure)
-        case .inFlight: inFlight.add(measure)
-        }
     }
 }

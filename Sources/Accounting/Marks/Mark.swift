@@ -46,7 +46,10 @@ public struct Mark: Hashable, Sendable {
     public init(_ snapshot: UsageSnapshot, wall: Int64, isExact: Bool, usedBytes: [String: Int64]) {
         self.init(
             wall: wall, isExact: isExact,
-            layers: snapshot.layers.mapValues { LayerEntry(kind: $0.fact.kind, measure: $0.charged) },
+            layers: Dictionary(
+                snapshot.layers.values.map {
+                    ($0.key, LayerEntry(kind: $0.fact.kind, measure: $0.charged))
+                }, uniquingKeysWith: { first, _ in first }),
             containers: Dictionary(
                 snapshot.containers.map {
                     ($0.key, ContainerEntry(name: $0.fact.name, measure: $0.writable))

@@ -35,7 +35,8 @@ extension ReclaimPlan {
             }
         }
         guard !names.isEmpty else { return }
-        let others = Set(snapshot.layers.keys).union(snapshot.trees.keys).subtracting(going)
+        let others = Set(snapshot.layers.values.map(\.key)).union(snapshot.trees.values.map(\.key))
+            .subtracting(going)
         for key in others {
             for inode in snapshot.linkedOutside(key).keys where names[inode] != nil {
                 names[inode]?.staying = key

@@ -25,11 +25,12 @@ struct PathNotes {
     mutating func take(_ snapshot: UsageSnapshot) -> [ContainerKey: [PathGrowth]] {
         guard !bytes.isEmpty else { return [:] }
         var result: [ContainerKey: [PathGrowth]] = [:]
-        for container in snapshot.containers {
-            guard let paths = bytes[container.layer] else { continue }
-            result[container.key] = paths.filter { $0.value != 0 }
-                .map { PathGrowth(path: $0.key, diskBytes: $0.value) }
-                .sorted { ($0.diskBytes.magnitude, $1.path) > ($1.diskBytes.magnitude, $0.path) }
+        for (layer, paths) in bytes {
+            for container in snapshot.containers(writing: layer) {
+                result[container] = paths.filter { $0.value != 0 }
+                    .map { PathGrowth(path: $0.key, diskBytes: $0.value) }
+                    .sorted { ($0.diskBytes.magnitude, $1.path) > ($1.diskBytes.magnitude, $0.path) }
+            }
         }
         bytes = [:]
         return result

@@ -2,22 +2,13 @@ internal import Accounting
 
 /// What is worth telling of the step from one snapshot to the next.
 ///
-/// Objects of a store that the earlier snapshot did not have are not news: the store is.
+/// Objects of a store that the earlier snapshot did not have are not news: the store is. What both snapshots share is not
+/// looked at.
 struct SnapshotDifference {
     struct Usage {
         var container: ContainerUsage
         /// By how much its writable layer changed.
         var change: Measure
-    }
-
-    private struct ImageKey: Hashable {
-        var store: StoreIdentity
-        var id: String
-
-        init(_ image: ImageUsage) {
-            store = image.store
-            id = image.fact.id
-        }
     }
 
     var containersAdded: [ContainerUsage] = []
@@ -35,50 +26,67 @@ struct SnapshotDifference {
 
     init(from before: UsageSnapshot, to now: UsageSnapshot) {
         guard before.version != now.version else { return }
-        let known = Dictionary(
-            before.sources.map { ($0.store, $0) }, uniquingKeysWith: { first, _ in first })
-        for source in now.sources {
-            let earlier = known[source.store]
-            if earlier.map(Told.init) != Told(source) { sources.append((source, earlier)) }
-        }
-        let followed = Set(now.sources.map(\.store))
-        sourcesRemoved = before.sources.filter { !followed.contains($0.store) }
-
-        let containers = Dictionary(
-            before.containers.map { ($0.key, $0) },
-            uniquingKeysWith: { first, _ in first })
-        var present: Set<ContainerKey> = []
-        for container in now.containers {
-            let key = container.key
-            present.insert(key)
-            guard let earlier = containers[key] else {
-                if known[container.store] != nil { containersAdded.append(container) }
-                continue
+        for store in now.stores {
+            let earlier = before.usage(of: store.store)
+            if earlier.map({ Told($0.source) }) != Told(store.source) {
+                sources.append((store.source, earlier?.source))
             }
-            let change = container.writable - earlier.writable
-            let isOther =
-                earlier.fact.name != container.fact.name || earlier.image != container.image
-                || earlier.fact.isRunning != container.fact.isRunning
-                || earlier.confidence.isTrouble != container.confidence.isTrouble
-                || earlier.deletedOpen?.measure.diskBytes != container.deletedOpen?.measure.diskBytes
-            if change != .zero || isOther { usage.append(Usage(container: container, change: change)) }
+            if let earlier {
+                takeContainers(from: earlier, to: store)
+                takeImages(from: earlier, to: store)
+            }
         }
-        containersRemoved = before.containers.filter { !present.contains($0.key) }
+        for store in before.stores where now.usage(of: store.store) == nil {
+            sourcesRemoved.append(store.source)
+            containersRemoved += store.containers
+            imagesRemoved += store.images
+        }
+    }
 
-        let images = Dictionary(
-            before.images.map { (ImageKey($0), $0) },
-            uniquingKeysWith: { first, _ in first })
-        var presentImages: Set<ImageKey> = []
-        for image in now.images {
-            let key = ImageKey(image)
-            presentImages.insert(key)
-            guard known[image.store] != nil else { continue }
-            let earlier = images[key]
-            let isNamed = earlier?.fact.names != image.fact.names
-            if isNamed || earlier?.virtual != image.virtual { imagesAdded.append(image) }
-            if isNamed { imagesNamed.append(image) }
+    private mutating func takeContainers(from before: StoreUsage, to now: StoreUsage) {
+        if let changes = now.changedContainers(since: before) {
+            for change in changes { takeContainer(from: change.before, to: change.now) }
+            return
         }
-        imagesRemoved = before.images.filter { !presentImages.contains(ImageKey($0)) }
+        let known = Dictionary(
+            before.containers.map { ($0.fact.id, $0) }, uniquingKeysWith: { first, _ in first })
+        for container in now.containers {
+            if let earlier = known[container.fact.id] {
+                takeContainer(from: earlier, to: container)
+            } else {
+                containersAdded.append(container)
+            }
+        }
+        let present = Set(now.containers.map(\.fact.id))
+        containersRemoved += before.containers.filter { !present.contains($0.fact.id) }
+    }
+
+    private mutating func takeContainer(from before: ContainerUsage, to now: ContainerUsage) {
+        let change = now.writable - before.writable
+        let isOther =
+            before.fact.name != now.fact.name || before.image != now.image
+            || before.fact.isRunning != now.fact.isRunning
+            || before.confidence.isTrouble != now.confidence.isTrouble
+            || before.deletedOpen?.measure.diskBytes != now.deletedOpen?.measure.diskBytes
+        if change != .zero || isOther { usage.append(Usage(container: now, change: change)) }
+    }
+
+    private mutating func takeImages(from before: StoreUsage, to now: StoreUsage) {
+        if let changes = now.changedImages(since: before) {
+            for change in changes { takeImage(from: change.before, to: change.now) }
+            return
+        }
+        let known = Dictionary(
+            before.images.map { ($0.fact.id, $0) }, uniquingKeysWith: { first, _ in first })
+        for image in now.images { takeImage(from: known[image.fact.id], to: image) }
+        let present = Set(now.images.map(\.fact.id))
+        imagesRemoved += before.images.filter { !present.contains($0.fact.id) }
+    }
+
+    private mutating func takeImage(from before: ImageUsage?, to now: ImageUsage) {
+        let isNamed = before?.fact.names != now.fact.names
+        if isNamed || before?.virtual != now.virtual { imagesAdded.append(now) }
+        if isNamed { imagesNamed.append(now) }
     }
 
     /// What of a source is told: that figures wait for a look comes and goes with each write.
@@ -91,16 +99,6 @@ struct SnapshotDifference {
             confidence = source.confidence == .converging ? .exact : source.confidence
             problems = source.problems
             isMeasured = source.layersMeasured >= source.layersTotal
-        }
-    }
-}
-
-extension Confidence {
-    /// Whether it is neither exact nor about to be.
-    var isTrouble: Bool {
-        switch self {
-        case .exact, .converging: false
-        case .polling, .stale, .damaged: true
         }
     }
 }

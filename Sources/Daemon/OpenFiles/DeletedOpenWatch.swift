@@ -134,7 +134,9 @@ final class DeletedOpenWatch: Sendable {
         for source in snapshot.sources {
             devices[source.store] = try? FileStatus.of(path: source.store.root).identity.device
         }
-        let layers = snapshot.layers.filter { $0.value.fact.kind != .image }.mapValues(\.fact.directory)
+        let layers = Dictionary(
+            snapshot.layers.values.lazy.filter { $0.fact.kind != .image }.map { ($0.key, $0.fact.directory) },
+            uniquingKeysWith: { first, _ in first })
         func places() -> LayerPlaces? {
             (try? MountTable.current()).map { LayerPlaces(layers: layers, devices: devices, mounts: $0) }
         }

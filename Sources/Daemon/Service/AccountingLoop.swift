@@ -29,7 +29,8 @@ final class AccountingLoop: Sendable {
     private static let second: Int64 = 1_000_000_000
     /// Between two steps while changes come, at least.
     private static let rest: Int64 = 20_000_000
-    /// A step takes as long as there are containers; the pause after it is so many times as long.
+    /// A step takes as long as what changed, one with other facts as long as their store is large; the pause after it is so
+    /// many times as long.
     private static let restFactor: Int64 = 4
     /// Between two savings of the figures' past.
     private static let savingInterval = 300 * second
