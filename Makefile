@@ -5,6 +5,10 @@ SWIFT ?= swift
 STORE ?=
 FUZZ_SECONDS ?= 60
 FUZZ_TARGETS ?=
+MINUTES ?= 10
+CONTAINERS ?= 200
+LAYERS ?= 1000
+SEED ?=
 
 # The tests on a real engine need root; everything else runs as the caller.
 AS_ROOT = $(if $(filter 0,$(shell id -u)),env,sudo env "PATH=$$PATH")
@@ -13,7 +17,7 @@ AS_ROOT = $(if $(filter 0,$(shell id -u)),env,sudo env "PATH=$$PATH")
 AT_ONCE = --experimental-maximum-parallelization-width 6
 
 .PHONY: all build demo-store test test-all test-kernel test-sanitized test-asan test-tsan fuzz exactness reasons demo \
-    bench lint format install uninstall deb exposure clean deps test-deps kernel-deps deb-deps
+    bench soak lint format install uninstall deb exposure clean deps test-deps kernel-deps deb-deps soak-deps
 
 all: build
 
@@ -28,6 +32,9 @@ kernel-deps:
 
 deb-deps:
 	@scripts/deps.sh deb
+
+soak-deps:
+	@scripts/deps.sh soak
 
 # The Swift runtime is linked in, so that the binaries need no toolchain where they run.
 BUILD = $(SWIFT) build -c release --static-swift-stdlib
@@ -88,6 +95,18 @@ demo: build demo-store
 
 bench: build demo-store
 	@scripts/bench.sh
+
+# The random life of a host of CONTAINERS and LAYERS beside real daemons, for MINUTES. BIN=.build/debug takes what is
+# built there already. The mounts are in a namespace of their own, so that none stays whatever happens.
+BIN ?= .build/release
+
+soak: soak-deps
+ifeq ($(BIN),.build/release)
+	$(BUILD) --product usaged
+	$(BUILD) --product usage-soak
+endif
+	@$(AS_ROOT) unshare --mount $(BIN)/usage-soak --minutes $(MINUTES) --containers $(CONTAINERS) --layers $(LAYERS) \
+	    $(if $(SEED),--seed $(SEED))
 
 lint:
 	$(SWIFT) format lint --strict --recursive Sources Tests Fuzz Package.swift

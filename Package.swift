@@ -101,6 +101,9 @@ let package = Package(
         .executableTarget(
             name: "demo-store", dependencies: ["Accounting", "UsageTestKit", argumentParser],
             swiftSettings: strict),
+        // Lives a large host's life beside real daemons: make soak.
+        .executableTarget(
+            name: "usage-soak", dependencies: ["UsageTestKit", argumentParser], swiftSettings: strict),
         // Logs one record of each kind, inside a journald of the tests' own.
         .executableTarget(
             name: "journal-probe", dependencies: ["Journal", logging], path: "Tests/JournalProbe",

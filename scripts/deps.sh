@@ -1,5 +1,5 @@
 #!/bin/sh
-# Installs the Debian packages that building (`build`), testing (`test`), packaging (`deb`)
+# Installs the Debian packages that building (`build`), testing (`test`), living a host's life (`soak`), packaging (`deb`)
 # or booting an old kernel (`kernel`) needs, where they are missing.
 set -eu
 
@@ -7,15 +7,17 @@ build="pkg-config libsystemd-dev libsqlite3-dev libcurl4-openssl-dev"
 deb="dpkg-dev binutils"
 test="docker.io containerd podman buildah busybox-static debootstrap curl ca-certificates e2fsprogs xfsprogs btrfs-progs"
 test="$test lintian mandoc systemd-container prometheus-alertmanager"
+soak="curl util-linux"
 kernel="curl qemu-system-x86 busybox-static cpio e2fsprogs"
 
 case "${1:-}" in
 build) wanted=$build ;;
 test) wanted="$build $deb $test" ;;
+soak) wanted="$build $soak" ;;
 deb) wanted="$build $deb" ;;
 kernel) wanted="$build $kernel" ;;
 *)
-    echo "usage: $0 build|test|deb|kernel" >&2
+    echo "usage: $0 build|test|soak|deb|kernel" >&2
     exit 2
     ;;
 esac
