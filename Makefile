@@ -5,6 +5,10 @@ SWIFT ?= swift
 STORE ?=
 FUZZ_SECONDS ?= 60
 FUZZ_TARGETS ?=
+MINUTES ?= 10
+CONTAINERS ?= 200
+LAYERS ?= 1000
+SEED ?=
 
 # The tests on a real engine need root; everything else runs as the caller.
 AS_ROOT = $(if $(filter 0,$(shell id -u)),env,sudo env "PATH=$$PATH")
@@ -13,8 +17,8 @@ AS_ROOT = $(if $(filter 0,$(shell id -u)),env,sudo env "PATH=$$PATH")
 AT_ONCE = --experimental-maximum-parallelization-width 6
 
 .PHONY: all build demo-store test test-all test-kernel test-sanitized test-asan test-tsan fuzz exactness reasons demo \
-    bench bench-quick lint format install uninstall deb exposure clean deps test-deps kernel-deps deb-deps \
-    bench-deps bench-quick-deps
+    bench bench-quick soak lint format install uninstall deb exposure clean deps test-deps kernel-deps deb-deps \
+    bench-deps bench-quick-deps soak-deps
 
 all: build
 
@@ -35,6 +39,9 @@ bench-deps:
 
 bench-quick-deps:
 	@scripts/deps.sh bench-quick
+
+soak-deps:
+	@scripts/deps.sh soak
 
 # The Swift runtime is linked in, so that the binaries need no toolchain where they run.
 BUILD = $(SWIFT) build -c release --static-swift-stdlib
@@ -104,6 +111,18 @@ bench: build bench-deps
 bench-quick: bench-quick-deps
 	$(SWIFT) build
 	$(AS_ROOT) .build/debug/usage-bench quick scripts/bench-bounds.json
+
+# The random life of a host of CONTAINERS and LAYERS beside real daemons, for MINUTES. BIN=.build/debug takes what is
+# built there already. The mounts are in a namespace of their own, so that none stays whatever happens.
+BIN ?= .build/release
+
+soak: soak-deps
+ifeq ($(BIN),.build/release)
+	$(BUILD) --product usaged
+	$(BUILD) --product usage-soak
+endif
+	@$(AS_ROOT) unshare --mount $(BIN)/usage-soak --minutes $(MINUTES) --containers $(CONTAINERS) --layers $(LAYERS) \
+	    $(if $(SEED),--seed $(SEED))
 
 lint:
 	$(SWIFT) format lint --strict --recursive Sources Tests Fuzz Package.swift

@@ -118,6 +118,9 @@ let package = Package(
                         } + ["-lstdc++"], .when(configuration: .debug))
             ]),
         .executableTarget(name: "reference-scanner", cSettings: [.unsafeFlags(["-O2"])]),
+        // Lives a large host's life beside real daemons: make soak.
+        .executableTarget(
+            name: "usage-soak", dependencies: ["UsageTestKit", argumentParser], swiftSettings: strict),
         // Logs one record of each kind, inside a journald of the tests' own.
         .executableTarget(
             name: "journal-probe", dependencies: ["Journal", logging], path: "Tests/JournalProbe",

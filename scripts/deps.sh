@@ -1,12 +1,13 @@
 #!/bin/sh
-# Installs the Debian packages that building (`build`), testing (`test`), packaging (`deb`), booting an old kernel
-# (`kernel`) or measuring (`bench`, and `bench-quick` alone) needs, where they are missing.
+# Installs the Debian packages that building (`build`), testing (`test`), living a host's life (`soak`), packaging
+# (`deb`), booting an old kernel (`kernel`) or measuring (`bench`, and `bench-quick` alone) needs, where they are missing.
 set -eu
 
 build="pkg-config libsystemd-dev libsqlite3-dev libcurl4-openssl-dev"
 deb="dpkg-dev binutils"
 test="docker.io containerd podman buildah busybox-static debootstrap curl ca-certificates e2fsprogs xfsprogs btrfs-progs"
 test="$test lintian mandoc systemd-container prometheus-alertmanager"
+soak="curl util-linux"
 kernel="curl qemu-system-x86 busybox-static cpio e2fsprogs"
 quick="strace valgrind"
 bench="$quick docker.io containerd gdu ncdu e2fsprogs"
@@ -14,12 +15,13 @@ bench="$quick docker.io containerd gdu ncdu e2fsprogs"
 case "${1:-}" in
 build) wanted=$build ;;
 test) wanted="$build $deb $test" ;;
+soak) wanted="$build $soak" ;;
 deb) wanted="$build $deb" ;;
 kernel) wanted="$build $kernel" ;;
 bench) wanted="$build $bench" ;;
 bench-quick) wanted="$build $quick" ;;
 *)
-    echo "usage: $0 build|test|deb|kernel|bench|bench-quick" >&2
+    echo "usage: $0 build|test|soak|deb|kernel|bench|bench-quick" >&2
     exit 2
     ;;
 esac

@@ -40,11 +40,11 @@ public struct ScratchDirectory: Sendable {
     }
 
     /// Detaches what is still mounted below it and removes it.
-    public func remove() async throws {
+    public func remove(deadline: Duration = .seconds(120)) async throws {
         let mounts = try MountTable.current().mounts.map(\.path)
         for mount in mounts.reversed() where mount.hasPrefix(path + "/") {
             _ = try await Command.run(["umount", "--lazy", mount])
         }
-        try await Command.output(["rm", "-rf", "--one-file-system", path], deadline: .seconds(120))
+        try await Command.output(["rm", "-rf", "--one-file-system", path], deadline: deadline)
     }
 }
