@@ -9,7 +9,7 @@ test="docker.io containerd podman buildah busybox-static debootstrap curl ca-cer
 test="$test lintian mandoc systemd-container prometheus-alertmanager"
 soak="curl util-linux"
 kernel="curl qemu-system-x86 busybox-static cpio e2fsprogs"
-quick="strace valgrind"
+quick="binutils strace valgrind"
 bench="$quick docker.io containerd gdu ncdu e2fsprogs"
 
 case "${1:-}" in
