@@ -205,6 +205,8 @@ extension LayerTracker {
             if tree?.isAttached(inode) == false { drop(inode) }
         }
         detached = []
+        // It grew to as many as one directory has below it.
+        listing = []
         for (place, inode, links) in removed {
             if tree?.hasFile(inode) == true {
                 aliases.remember(place, wasNameOf: inode) { [tree] in tree?.hasFile($0) == true }

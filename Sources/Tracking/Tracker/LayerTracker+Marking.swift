@@ -10,7 +10,7 @@ extension LayerTracker {
         if mount.has(event.watch, of: directory) {
             noteInMount(event, directory)
         } else if event.mask.contains(.ignored) {
-            directoryOfWatch[event.watch] = nil
+            forgetWatch(event.watch)
             if tree?.directory(directory)?.watch == event.watch {
                 tree?.setWatch(-1, of: directory)
                 markEntry(of: directory)
