@@ -18,6 +18,7 @@ package final class WatchOwners {
     package func release(_ watch: Int32, from layer: Int) -> Bool {
         guard owners[watch] == layer else { return false }
         owners[watch] = nil
+        owners.giveBack()
         return true
     }
 }

@@ -19,7 +19,7 @@ extension LayerTracker {
     func noteInMount(_ event: InotifyEvent, _ directory: UInt64) {
         if !event.mask.isDisjoint(with: [.unmount, .ignored]) {
             _ = mount.set(nil, of: directory)
-            directoryOfWatch[event.watch] = nil
+            forgetWatch(event.watch)
             // Gone with its inode: if the layer still has the directory, the mount shows another for it.
             if !event.mask.contains(.unmount) { markEntry(of: directory, watchingAgain: true) }
         } else if let name = event.name {

@@ -27,6 +27,7 @@ struct MountWatches<Handle> {
         hidden[directory] = nil
         let before = watches[directory]
         watches[directory] = watch
+        watches.giveBack()
         return before
     }
 

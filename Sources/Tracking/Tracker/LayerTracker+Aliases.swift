@@ -8,7 +8,7 @@ extension LayerTracker {
     func noteUnheard(_ inodes: [UInt64]) {
         unheard.formUnion(inodes)
         guard unheard.count > Self.unheardLimit else { return }
-        unheard = unheard.filter { tree?.files[$0] != nil }
+        unheard = unheard.filter { tree?.hasFile($0) == true }
         // Past the bound an audit finds what barriers do not.
         while unheard.count > Self.unheardLimit { unheard.removeFirst() }
     }
@@ -42,7 +42,7 @@ extension LayerTracker {
         if place.name.bytes.first == UInt8(ascii: "#"),
             let inode = UInt64(String(decoding: place.name.bytes.dropFirst(), as: UTF8.self))
         {
-            return AliasMemory.Meaning(files: tree?.files[inode] == nil ? [] : [inode], isUnknown: false)
+            return AliasMemory.Meaning(files: tree?.hasFile(inode) == true ? [inode] : [], isUnknown: false)
         }
         return aliases.meaning(of: place)
     }

@@ -34,7 +34,7 @@ extension LayerTracker {
     func withDirectory(
         _ directory: UInt64, _ body: (FileSystem.Handle) throws(Failure) -> Void
     ) throws(Failure) -> Bool {
-        guard tree?.directories[directory] != nil else { return false }
+        guard tree?.hasDirectory(directory) == true else { return false }
         let handle: FileSystem.Handle
         let status: FileStatus
         do {
@@ -58,7 +58,7 @@ extension LayerTracker {
         // Names that come and go change the directory itself; it is looked at last, with all of them in it.
         if let status = try? fileSystem.status(of: handle) {
             let change = tree?.setDirectory(directory, allocated: status.allocated) ?? 0
-            if change != 0, let record = tree?.directories[directory] {
+            if change != 0, let record = tree?.directory(directory) {
                 growth.note(
                     Place(directory: record.parent, name: record.name), change,
                     isRoot: directory == tree?.root)
@@ -74,7 +74,7 @@ extension LayerTracker {
         var levels = 0
         let handle = try opened?.open(directory) { [tree] in
             levels += 1
-            guard let tree, let record = tree.directories[$0], tree.isAttached($0),
+            guard let tree, let record = tree.directory($0), tree.isAttached($0),
                 levels <= tree.directories.count
             else { return nil }
             return (record.parent, record.name)

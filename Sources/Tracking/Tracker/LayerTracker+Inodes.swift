@@ -12,14 +12,14 @@ extension LayerTracker {
             guard let place = tree?.place(ofFile: inode) else { return }
             growth.note(place, tree?.dropFile(inode) ?? 0)
             settle.forget(inode)
-        } else if tree?.directories[inode] != nil {
+        } else if tree?.hasDirectory(inode) == true {
             drop(inode)
             detached.remove(inode)
         }
     }
 
     func drop(_ directory: UInt64) {
-        guard let record = tree?.directories[directory] else { return }
+        guard let record = tree?.directory(directory) else { return }
         var gone: [(UInt64, Int32)] = []
         var others: [UInt64] = []
         let change =
@@ -50,7 +50,7 @@ extension LayerTracker {
 
     func setFile(_ status: FileStatus, at place: Place, wasWritten: Bool) {
         let inode = status.identity.inode
-        if tree?.files[inode] == nil { newFiles.append(inode) }
+        if tree?.hasFile(inode) == false { newFiles.append(inode) }
         let wasLinkedOutside = tree?.isLinkedOutside(inode) == true
         let change = tree?.setFile(status, at: place) ?? 0
         // It may still be open by the name that it had elsewhere.
@@ -70,7 +70,7 @@ extension LayerTracker {
         _ status: FileStatus, at place: Place, _ parent: FileSystem.Handle, isStructural: Bool
     ) throws(Failure) {
         let inode = status.identity.inode
-        if let record = tree?.directories[inode] {
+        if let record = tree?.directory(inode) {
             let isAtPlace = record.parent == place.directory && record.name == place.name
             if !isAtPlace || !(tree?.isAttached(inode) ?? false) {
                 tree?.moveDirectory(inode, to: place)

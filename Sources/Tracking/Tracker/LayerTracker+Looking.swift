@@ -14,7 +14,7 @@ extension LayerTracker {
         do { status = try fileSystem.status(of: handle) } catch { throw .unreadable(error) }
         let inode = status.identity.inode
         if tree?.root == inode, tree?.device == status.identity.device,
-            tree?.directories[inode]?.watch == watch
+            tree?.directory(inode)?.watch == watch
         {
             _ = tree?.setDirectory(inode, allocated: status.allocated)
         } else {
@@ -67,7 +67,7 @@ extension LayerTracker {
     func check(
         _ names: [FileName: Look], in directory: UInt64, isLastTry: Bool
     ) throws(Failure) {
-        guard tree?.directories[directory] != nil else {
+        guard tree?.hasDirectory(directory) == true else {
             // It went, but what was written by its names may have gone to files that have others.
             for (name, look) in names {
                 interpret(look, at: Place(directory: directory, name: name), exists: false)
@@ -95,9 +95,9 @@ extension LayerTracker {
     }
 
     func list(_ directory: UInt64, isDeep: Bool) throws(Failure) {
-        guard tree?.directories[directory] != nil else { return }
+        guard tree?.hasDirectory(directory) == true else { return }
         counters.directoriesRead += 1
-        let isNew = tree?.directories[directory]?.watch == -1
+        let isNew = tree?.directory(directory)?.watch == -1
         let waiting = listing.count
         let isThere = try withDirectory(directory) { (handle) throws(Failure) in
             // Watch first, then list: what comes after the watch has an event, what came before is listed.
@@ -109,14 +109,12 @@ extension LayerTracker {
                 // A directory that was removed after it had been opened is empty.
                 guard error.leadsElsewhere else { throw .unreadable(error) }
             }
-            var missing = tree?.directories[directory]?.children ?? [:]
-            for name in found {
-                missing[name] = nil
-                try check(Place(directory: directory, name: name), Look(), in: handle)
-            }
             // A rename meanwhile can hide a name from the listing.
-            for name in missing.keys {
-                try check(Place(directory: directory, name: name), Look(), in: handle)
+            let missing = tree?.names(in: directory, without: found) ?? []
+            for names in [found, missing] {
+                for name in names {
+                    try check(Place(directory: directory, name: name), Look(), in: handle)
+                }
             }
         }
         guard isThere else {
@@ -127,12 +125,10 @@ extension LayerTracker {
             return
         }
         if isDeep || isNew { tree?.setListed(directory, by: everyLook) }
-        guard isDeep, let children = tree?.directories[directory]?.children.values else { return }
-        // Those found new are among its children.
+        guard isDeep, let below = tree?.subdirectories(of: directory) else { return }
+        // Those found new are among them.
         listing.removeSubrange(waiting...)
-        for child in children where tree?.directories[child] != nil {
-            listing.append((child, true))
-        }
+        for child in below { listing.append((child, true)) }
     }
 
     func check(_ place: Place, _ look: Look, in handle: FileSystem.Handle) throws(Failure) {
@@ -155,7 +151,7 @@ extension LayerTracker {
 
         if let found { forgetEarlierOwner(of: found) }
         // A directory that went meanwhile takes its names along.
-        guard tree?.directories[place.directory] != nil else { return }
+        guard tree?.hasDirectory(place.directory) == true else { return }
         let known = tree?.child(at: place)
         if let known, known != found?.identity.inode { removeName(place) }
         interpret(look, at: place, exists: found != nil)
@@ -209,9 +205,11 @@ extension LayerTracker {
             if tree?.isAttached(inode) == false { drop(inode) }
         }
         detached = []
+        // It grew to as many as one directory has below it.
+        listing = []
         for (place, inode, links) in removed {
-            if tree?.files[inode] != nil {
-                aliases.remember(place, wasNameOf: inode) { [tree] in tree?.files[$0] != nil }
+            if tree?.hasFile(inode) == true {
+                aliases.remember(place, wasNameOf: inode) { [tree] in tree?.hasFile($0) == true }
             } else if links <= 1 {
                 aliases.rememberNameless(place)
             }

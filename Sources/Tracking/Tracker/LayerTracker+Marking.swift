@@ -10,8 +10,8 @@ extension LayerTracker {
         if mount.has(event.watch, of: directory) {
             noteInMount(event, directory)
         } else if event.mask.contains(.ignored) {
-            directoryOfWatch[event.watch] = nil
-            if tree?.directories[directory]?.watch == event.watch {
+            forgetWatch(event.watch)
+            if tree?.directory(directory)?.watch == event.watch {
                 tree?.setWatch(-1, of: directory)
                 markEntry(of: directory)
             }
@@ -60,7 +60,7 @@ extension LayerTracker {
     /// Another layer has names of these files and found them changed.
     package func note(_ files: LinkedFiles) {
         guard let tree, tree.device == files.device else { return }
-        for inode in files.inodes where tree.files[inode] != nil { restats.insert(inode) }
+        for inode in files.inodes where tree.hasFile(inode) { restats.insert(inode) }
     }
 
     package func markSettled(by now: Int64) {
@@ -99,7 +99,7 @@ extension LayerTracker {
     }
 
     func markEntry(of directory: UInt64, watchingAgain: Bool = false) {
-        guard let tree, let record = tree.directories[directory] else { return }
+        guard let tree, let record = tree.directory(directory) else { return }
         if directory == tree.root {
             pending.lookAtEverything()
         } else {

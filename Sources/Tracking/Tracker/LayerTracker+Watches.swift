@@ -24,7 +24,7 @@ extension LayerTracker {
     @discardableResult
     func rewatch(_ directory: UInt64, _ handle: FileSystem.Handle) throws(Failure) -> Bool {
         let watch = try addWatch(handle)
-        let before = tree?.directories[directory]?.watch
+        let before = tree?.directory(directory)?.watch
         directoryOfWatch[watch] = directory
         let isAnotherInMount = try rewatchInMount(directory)
         guard before != watch else { return isAnotherInMount }
@@ -36,8 +36,13 @@ extension LayerTracker {
     /// Gives a directory's watch back, if it has that one still.
     func unwatch(_ watch: Int32, of directory: UInt64) {
         guard directoryOfWatch[watch] == directory else { return }
-        directoryOfWatch[watch] = nil
+        forgetWatch(watch)
         fileSystem.unwatch(watch)
+    }
+
+    func forgetWatch(_ watch: Int32) {
+        directoryOfWatch[watch] = nil
+        directoryOfWatch.giveBack()
     }
 
     /// Gives all watches back, for other layers lack some.

@@ -8,7 +8,8 @@ struct SettleQueue {
     /// Nanoseconds after a write at which to look again, ascending.
     let delays: [Int64]
     private var due: [UInt64: (at: Int64, stage: Int)] = [:]
-    private var order: [[(at: Int64, inode: UInt64)]]
+    /// By stage, in the order of time; those before `heads` are done, and those are void that `due` does not have so.
+    private(set) var order: [[(at: Int64, inode: UInt64)]]
     private var heads: [Int]
     /// More were written than fit: only a look at everything settles them.
     private(set) var hasOverflowed = false
@@ -30,6 +31,7 @@ struct SettleQueue {
 
     mutating func forget(_ inode: UInt64) {
         due[inode] = nil
+        due.giveBack()
     }
 
     mutating func clearOverflow() {
@@ -43,20 +45,16 @@ struct SettleQueue {
             while heads[stage] < order[stage].count, order[stage][heads[stage]].at <= now {
                 let entry = order[stage][heads[stage]]
                 heads[stage] += 1
-                guard let current = due[entry.inode], current.at == entry.at, current.stage == stage else {
-                    continue
-                }
+                guard isCurrent(entry, stage) else { continue }
                 result.append(entry.inode)
                 due[entry.inode] = nil
                 if stage + 1 < delays.count {
                     schedule(entry.inode, stage: stage + 1, at: entry.at + delays[stage + 1] - delays[stage])
                 }
             }
-            if heads[stage] > 4_096, heads[stage] * 2 > order[stage].count {
-                order[stage].removeFirst(heads[stage])
-                heads[stage] = 0
-            }
+            if heads[stage] == order[stage].count || heads[stage] > Self.limit { dropVoid(stage) }
         }
+        due.giveBack()
         return result
     }
 
@@ -78,6 +76,18 @@ struct SettleQueue {
             return
         }
         due[inode] = (at, stage)
+        // Files that come and go, and hot ones, leave entries behind.
+        if order[stage].count >= 2 * Self.limit { dropVoid(stage) }
         order[stage].append((at, inode))
+    }
+
+    private func isCurrent(_ entry: (at: Int64, inode: UInt64), _ stage: Int) -> Bool {
+        guard let current = due[entry.inode] else { return false }
+        return current.at == entry.at && current.stage == stage
+    }
+
+    private mutating func dropVoid(_ stage: Int) {
+        order[stage] = order[stage][heads[stage]...].filter { isCurrent($0, stage) }
+        heads[stage] = 0
     }
 }
