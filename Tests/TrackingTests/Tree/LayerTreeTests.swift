@@ -68,7 +68,7 @@ struct LayerTreeTests {
         "whatever is done, names, figures and links are those of a plain model",
         arguments: [(names: 6, inodes: 40), (names: 60, inodes: 400)])
     func randomly(_ size: (names: Int, inodes: Int)) throws {
-        for _ in 0..<20 {
+        for _ in 0..<10 {
             let seed = UInt64.random(in: 0...UInt64.max)
             var random = SeededGenerator(seed: seed)
             let rootStatus = Self.status(1, .directory, &random)
@@ -130,6 +130,8 @@ struct LayerTreeTests {
                     model.directories[inode]?.allocated = allocated
                 default: break
                 }
+                // All of it each time would take most of a minute.
+                guard step % 10 == 9 else { continue }
                 try compare(tree, model, "seed \(seed) step \(step)", size.names)
             }
         }
