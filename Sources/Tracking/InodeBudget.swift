@@ -1,9 +1,9 @@
 internal import Accounting
 internal import Synchronization
 
-/// How many files and directories all layers together may hold in memory.
+/// How many names of files and directories all layers together may hold in memory.
 ///
-/// Each costs about 230 bytes, and containers decide how many there are. A layer gets what others leave, but no
+/// Each costs about 90 bytes, and containers decide how many there are. A layer gets what others leave, but no
 /// more than half of all, so that one cannot take it from the rest; a small one always has room.
 final class InodeBudget: Sendable {
     private static let alwaysAllowed = 10_000

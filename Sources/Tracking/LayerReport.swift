@@ -28,6 +28,8 @@ public struct LayerReport: Hashable, Sendable {
     public var distrust: String?
     /// Directories that a walk found, each of which would take a watch; 0 where watches were held.
     var directories = 0
+    /// Names that a walk looked at, each of which would be held in memory; 0 where they are.
+    var names = 0
 }
 
 /// Takes what tracking finds out; called from tracking's threads, and must not block them.
@@ -90,7 +92,7 @@ public struct TrackingOptions: Hashable, Sendable {
     public var shards: Int
     /// Watches that may be held at most, over all layers.
     public var watchLimit: Int
-    /// Files and directories that may be held in memory at most, over all writable layers.
+    /// Names of files and directories that may be held in memory at most, over all writable layers.
     public var inodeLimit: Int
     /// Levels of a writable layer's directories: each look at a place passes those above it.
     var depthLimit = 20_000
@@ -101,7 +103,7 @@ public struct TrackingOptions: Hashable, Sendable {
 
     public init(
         batchMilliseconds: Int = 25, pollSeconds: Int = 30, auditSeconds: Int = 600, shards: Int = 2,
-        watchLimit: Int = .max, inodeLimit: Int = 1_000_000
+        watchLimit: Int = .max, inodeLimit: Int = 2_000_000
     ) {
         self.batchMilliseconds = batchMilliseconds
         self.pollSeconds = pollSeconds

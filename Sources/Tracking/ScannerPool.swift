@@ -241,7 +241,8 @@ final class ScannerPool: Sendable {
             LayerReport(
                 key: poll.key, outcome: outcome, watches: 0, paths: [], root: result?.root,
                 directory: poll.directory, isFinal: true,
-                directories: Int(clamping: result?.directoriesRead ?? 0)))
+                directories: Int(clamping: result?.directoriesRead ?? 0),
+                names: Int(clamping: result?.looks ?? 0)))
     }
 
     private func measure(

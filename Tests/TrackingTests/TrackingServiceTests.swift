@@ -223,6 +223,32 @@ struct TrackingServiceTests {
         #expect(try sink.measure(key("large")) == FullWalk(walking: directory.path + "/large").total)
     }
 
+    @Test("a file with more names than there is memory for is polled, and is followed when they went")
+    func manyNames() async throws {
+        let directory = try ScratchDirectory("track")
+        defer { try? FileManager.default.removeItem(atPath: directory.path) }
+        let file = try directory.write("x", to: "file")
+        for index in 0..<12_000 { #expect(link(file, directory("\(index)")) == 0) }
+        let (service, sink) = try makeService(TrackingOptions(pollSeconds: 1, inodeLimit: 20_000))
+        defer { service.stop() }
+        service.track(key("w"), directory: directory.path)
+        try await wait(until: "a figure") { sink.measure(key("w")) != nil }
+        guard case .measured(_, .polling) = sink.outcome(key("w")) else {
+            Issue.record("\(String(describing: sink.outcome(key("w"))))")
+            return
+        }
+        #expect(try sink.measure(key("w")) == FullWalk(walking: directory.path).total)
+        let before = service.counters
+        try await wait(until: "three passes") { service.counters.looks > before.looks + 36_000 }
+        #expect(service.counters.fullLooks == before.fullLooks)
+        for index in 0..<11_000 { #expect(unlink(directory("\(index)")) == 0) }
+        try await wait(until: "events again") {
+            if case .measured(_, .exact) = sink.outcome(key("w")) { true } else { false }
+        }
+        #expect(await service.barrier(deadlineMilliseconds: 10_000) == [])
+        #expect(try sink.measure(key("w")) == FullWalk(walking: directory.path).total)
+    }
+
     @Test("a directory of very many files has its figure, and costs the layer beside it nothing")
     func oneDirectory() async throws {
         let isLong = ProcessInfo.processInfo.environment["USAGED_TEST_ALL"] != nil

@@ -80,9 +80,9 @@ extension ShardWorker {
         entry.nextRetry = nil
         tracker.inodeLimit = inodes.allowance(of: entry.key)
         // To find again that it is too large would take this thread from the other layers.
-        guard entry.polledInodes <= tracker.inodeLimit else { return report(entry, index, []) }
+        guard entry.polledNames <= tracker.inodeLimit else { return report(entry, index, []) }
         let paths = tracker.runBatch(now: now) { [unowned self] in drain() }
-        inodes.set(tracker.inodeCount, of: entry.key)
+        inodes.set(tracker.nameCount, of: entry.key)
         counters.batches += 1
         if let files = tracker.takeChangedLinks() {
             for other in tracked.values where other !== entry { other.tracker.note(files) }

@@ -12,7 +12,7 @@ extension ShardWorker {
             outcome = .measured(tracker.measure, confidence(of: entry))
             if entry.wasPolled { pool.cancelPoll(entry.key) }
             entry.wasPolled = false
-            entry.polledInodes = 0
+            entry.polledNames = 0
         case .unreadable(let error):
             outcome = .failed(reason: "\(entry.directory): \(error.advice)")
             entry.nextRetry = now + 1_000_000_000
@@ -47,9 +47,9 @@ extension ShardWorker {
     /// A walk may end after the layer was forgotten, or after watches had returned and told the exact figure.
     func take(_ report: LayerReport, ofPoll index: Int) {
         guard let entry = tracked[index], entry.wasPolled else { return }
-        if case .measured(let measure, _) = report.outcome {
+        if case .measured = report.outcome {
             entry.polledDirectories = report.directories
-            entry.polledInodes = Int(clamping: measure.total.inodes)
+            entry.polledNames = report.names
         }
         sink.take(report)
     }

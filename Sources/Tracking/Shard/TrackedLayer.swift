@@ -19,7 +19,7 @@ final class TrackedLayer {
     var wasPolled = false
     /// What the last walk counted, while it is polled.
     var polledDirectories = 0
-    var polledInodes = 0
+    var polledNames = 0
 
     var directory: String { place.path }
     var silence: String? { place.silence }

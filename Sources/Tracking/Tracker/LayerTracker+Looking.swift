@@ -162,7 +162,7 @@ extension LayerTracker {
         } else {
             setFile(status, at: place, wasWritten: look.data)
         }
-        guard let count = tree?.inodeCount, count <= inodeLimit else {
+        guard nameCount <= inodeLimit else {
             throw .untrackable(
                 reason:
                     "it has more than the \(inodeLimit) files that there is memory for, and is counted in passes"

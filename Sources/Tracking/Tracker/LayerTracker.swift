@@ -7,11 +7,12 @@ internal import SystemPackage
 /// An event is never a change by itself: it marks a place, and a batch looks at the marked places again. Events
 /// go in by ``note(_:)``, which only marks; ``runBatch(now:relief:)`` does all the looking. One thread owns it.
 package final class LayerTracker<FileSystem: LayerFileSystem> {
-    /// Files and directories that are tracked at most: what the layer may cost in memory.
+    /// Names of files and directories that are tracked at most: what the layer may cost in memory.
     package var inodeLimit = 500_000
     /// Levels of directories at most: a look at a place may pass all that are above it.
     package var depthLimit = 20_000
     package var inodeCount: Int { tree?.inodeCount ?? 0 }
+    package var nameCount: Int { tree?.nameCount ?? 0 }
     /// For how long files are taken to stay open, nanoseconds.
     static var uncertainty: Int64 { 600_000_000_000 }
     static var unheardLimit: Int { 4_096 }

@@ -65,6 +65,7 @@ extension LayerTree {
                 inode: inode, links: record.links, remainingNames: 0, change: -record.allocated)
         }
         names[inode]?.remove(name)
+        furtherNames -= 1
         names[inode]?.giveBack()
         let remaining = names[inode]?.count ?? 0
         if record.name == name, let other = names[inode]?.first { files[file].name = other }

@@ -55,6 +55,9 @@ struct LayerTree {
         diskBytes = Int128(status.allocated)
     }
 
+    /// Names of files beyond the first of each.
+    var furtherNames = 0
+
     var measure: LayerMeasure {
         LayerMeasure(
             total: Measure(
@@ -64,6 +67,11 @@ struct LayerTree {
     }
 
     var inodeCount: Int { directories.count + files.count }
+
+    /// Entries of all directories: what memory goes with.
+    ///
+    /// A container can give a file names without end.
+    var nameCount: Int { inodeCount + furtherNames }
 
     func hasFile(_ inode: UInt64) -> Bool { files.contains(inode) }
 
@@ -102,6 +110,7 @@ struct LayerTree {
             if let known {
                 let other = files[known].name
                 names[inode, default: [other]].insert(name)
+                furtherNames += 1
             } else {
                 known = files.insert(FileRecord(size: 0, allocated: 0, name: name, links: 0), of: inode)
             }
