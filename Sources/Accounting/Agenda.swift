@@ -1,5 +1,5 @@
 /// What is due when: one time for each key.
-struct Agenda<Key: Hashable & Sendable>: Sendable {
+package struct Agenda<Key: Hashable & Sendable>: Sendable {
     private struct Entry {
         var time: Int64
         var key: Key
@@ -9,26 +9,28 @@ struct Agenda<Key: Hashable & Sendable>: Sendable {
     /// A heap, the earliest first; entries whose time is not that of ``times`` any more are skipped when they come up.
     private var heap: [Entry] = []
 
-    /// The earliest time of all.
-    private(set) var next: Int64?
+    package init() {}
 
-    var keys: Dictionary<Key, Int64>.Keys { times.keys }
+    /// The earliest time of all.
+    package private(set) var next: Int64?
+
+    package var keys: Dictionary<Key, Int64>.Keys { times.keys }
 
     /// Has a key due at a time, or sooner if it is already.
-    mutating func call(_ key: Key, at time: Int64) {
+    package mutating func call(_ key: Key, at time: Int64) {
         if let known = times[key], known <= time { return }
         times[key] = time
         push(Entry(time: time, key: key))
         next = min(next ?? .max, time)
     }
 
-    mutating func cancel(_ key: Key) {
+    package mutating func cancel(_ key: Key) {
         guard times.removeValue(forKey: key) != nil else { return }
         prune()
     }
 
     /// Takes out what is due at a time.
-    mutating func takeDue(at time: Int64) -> [Key] {
+    package mutating func takeDue(at time: Int64) -> [Key] {
         var due: [Key] = []
         while let next, next <= time, let key = heap.first?.key {
             times[key] = nil

@@ -21,7 +21,8 @@ final class ScannerPool: Sendable {
     }
 
     private struct State {
-        var queue: [LayerKey] = []
+        // A slice, whose first can be taken without moving all others.
+        var queue: ArraySlice<LayerKey> = []
         var pollQueue: [PollJob] = []
         /// What was taken last: the two queues take turns, so that neither waits for the whole of the other.
         var wasPoll = false
@@ -35,9 +36,9 @@ final class ScannerPool: Sendable {
 
         mutating func takeLayer() -> SettlingLayers.Walk? {
             wasPoll = false
-            if queue.isEmpty { queue = layers.takeDue(at: monotonicNanoseconds()) }
-            while !queue.isEmpty {
-                if let walk = layers.begin(queue.removeFirst()) { return walk }
+            if queue.isEmpty { queue = layers.takeDue(at: monotonicNanoseconds())[...] }
+            while let key = queue.popFirst() {
+                if let walk = layers.begin(key) { return walk }
             }
             return nil
         }
@@ -100,7 +101,7 @@ final class ScannerPool: Sendable {
             state.barriers[asked.barrier] = body
             let urgent = Set(asked.urgent)
             state.queue.removeAll { urgent.contains($0) }
-            state.queue.insert(contentsOf: asked.urgent, at: 0)
+            state.queue.insert(contentsOf: asked.urgent, at: state.queue.startIndex)
             return (asked.barrier, nil)
         }
         if let answer { body(answer.unsettled) } else { signal() }
@@ -214,7 +215,7 @@ final class ScannerPool: Sendable {
         let (isNews, answers) = state.withLock { state -> (Bool, [() -> Void]) in
             guard !state.isStopped else { return (false, []) }
             let end = state.layers.end(walk, ending)
-            if end.isQueuedAgain { state.queue.insert(walk.key, at: 0) }
+            if end.isQueuedAgain { state.queue.insert(walk.key, at: state.queue.startIndex) }
             return (end.isNews, state.take(end.answers))
         }
         // The report comes before the answer, for the answer says that the report's figure holds.

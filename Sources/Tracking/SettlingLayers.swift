@@ -59,6 +59,10 @@ struct SettlingLayers {
     }
 
     private var entries: [LayerKey: Entry] = [:]
+    /// The layers that rest.
+    ///
+    /// After a restore of ten thousand layers nearly all of them do, and are due within seconds.
+    private var due = Agenda<LayerKey>()
     private var barriers: [Int: Barrier] = [:]
     private var lastSerial = 0
     private var lastBarrier = 0
@@ -72,7 +76,7 @@ struct SettlingLayers {
         guard entries[key]?.directory == directory, let state = entries[key]?.state else {
             let wasQueued = entries[key]?.state == .queued
             // A walk of another directory that runs is nobody's any more; barriers wait for the next.
-            entries[key] = Entry(directory: directory)
+            set(Entry(directory: directory), of: key)
             return !wasQueued
         }
         switch state {
@@ -81,29 +85,36 @@ struct SettlingLayers {
             entries[key]?.isAddedAgain = true
             return false
         case .resting:
-            entries[key]?.state = .queued
+            wake(key)
             return true
         }
     }
 
     /// Lets go of a layer; returns the barriers that waited for it last.
     mutating func forget(_ key: LayerKey) -> [Answer] {
-        entries[key] = nil
+        set(nil, of: key)
         return settle(key, by: .max, isUnsettled: false)
     }
 
     /// Puts the layers in the queue whose time has come.
     mutating func takeDue(at now: Int64) -> [LayerKey] {
-        let due = entries.compactMap { key, entry in
-            if case .resting(let due) = entry.state, due <= now { key } else { nil }
-        }
-        for key in due { entries[key]?.state = .queued }
-        return due
+        let keys = due.takeDue(at: now)
+        for key in keys { entries[key]?.state = .queued }
+        return keys
     }
 
     /// When ``takeDue(at:)`` next has something.
-    var nextDue: Int64? {
-        entries.values.lazy.compactMap { if case .resting(let due) = $0.state { due } else { nil } }.min()
+    var nextDue: Int64? { due.next }
+
+    private mutating func set(_ entry: Entry?, of key: LayerKey) {
+        due.cancel(key)
+        entries[key] = entry
+        if case .resting(let time) = entry?.state { due.call(key, at: time) }
+    }
+
+    private mutating func wake(_ key: LayerKey) {
+        due.cancel(key)
+        entries[key]?.state = .queued
     }
 
     // MARK: Walks
@@ -145,7 +156,7 @@ struct SettlingLayers {
         }
         entry.isAskedAgain = false
         entry.isAddedAgain = false
-        entries[walk.key] = isFinal && !ending.isQueuedAgain ? nil : entry
+        set(isFinal && !ending.isQueuedAgain ? nil : entry, of: walk.key)
         // What is final was so before the walk began, so that it answers later questions too.
         ending.answers = settle(
             walk.key, by: isFinal ? .max : walk.serial, isUnsettled: !entry.isMeasured)
@@ -172,7 +183,7 @@ struct SettlingLayers {
             case .running: entries[key]?.isAskedAgain = true
             case .queued: urgent.append(key)
             case .resting:
-                entries[key]?.state = .queued
+                wake(key)
                 urgent.append(key)
             }
         }

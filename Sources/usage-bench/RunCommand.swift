@@ -28,11 +28,11 @@ struct RunCommand: AsyncParsableCommand {
             try await BenchRun(bench: bench, scratch: scratch).run()
             let report = BenchReport(
                 machine: try await Machine.this(measuring: scratch.path), figures: bench.figures)
-            try await scratch.remove()
             print(report.machine.text)
             print(report.table())
             if let table { try report.write(into: table) }
             if let json { try report.json().write(to: URL(fileURLWithPath: json)) }
+            try await scratch.remove()
         } catch {
             try? await scratch.remove()
             throw error
