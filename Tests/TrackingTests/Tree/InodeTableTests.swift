@@ -44,13 +44,15 @@ struct InodeTableTests {
     @Test("it reserves a chunk and some words more than it holds, and gives back what went")
     func size() {
         var table = InodeTable<Int>()
+        // An array takes the whole of what the allocator gave it, which is at times more than it asked for.
+        let rounding = 32
         for inode in 0..<20_000 as Range<UInt64> {
             table.insert(0, of: inode)
-            #expect(table.capacity.records <= table.count + 256 + table.count / 100)
+            #expect(table.capacity.records <= table.count + 256 + rounding + table.count / 100)
         }
         for inode in 0..<20_000 as Range<UInt64> {
             table.remove(inode)
-            #expect(table.capacity.records <= table.count + 256 + table.count / 100)
+            #expect(table.capacity.records <= table.count + 256 + rounding + table.count / 100)
             #expect(table.capacity.words <= max(16, table.count * 4))
         }
     }
