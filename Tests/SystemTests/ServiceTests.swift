@@ -71,8 +71,11 @@ struct ServiceTests {
         try await tells()
         try await world.system.output("systemctl reload usaged")
         try await tells()
-        let shown = try await world.system.run("systemctl status --no-pager usaged.service")
-        #expect(shown.status == 0 && shown.out.contains("Status: \"1 containers \(size)"))
+        // Where systemd does not wait for the reload, its own text may come between.
+        try await wait(until: "systemctl status to tell the figures") {
+            let shown = try await world.system.run("systemctl status --no-pager usaged.service")
+            return shown.status == 0 && shown.out.contains("Status: \"1 containers \(size)")
+        }
     }
 
     @Test("a reload puts a new rule in force, keeps the process and the figures, and is in the journal")
