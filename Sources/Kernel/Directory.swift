@@ -136,13 +136,8 @@ public final class Directory: Sendable {
     /// The names of all entries but `.` and `..`.
     public func names() throws(KernelError) -> [FileName] {
         var names: [FileName] = []
-        do {
-            try forEachEntry { names.append($0.name) }
-        } catch let error as KernelError {
-            throw error
-        } catch {
-            preconditionFailure("forEachEntry throws only KernelError when its body does not throw")
-        }
+        var listing = try DirectoryListing(of: self, in: DirectoryListing.Buffer())
+        while let entry = try listing.next() { names.append(entry.name) }
         return names
     }
 

@@ -43,14 +43,10 @@ struct KernelFileSystem: LayerFileSystem {
     }
 
     func forEachEntry(in directory: Directory, _ body: (FileName) -> Void) throws(KernelError) {
-        do {
-            try directory.forEachEntry { entry in
-                if selection?.leavesOut(entry.name, in: directory) != true { body(entry.name) }
-            }
-        } catch let error as KernelError {
-            throw error
-        } catch {
-            preconditionFailure("forEachEntry throws only KernelError when its body does not throw")
+        var listing = try DirectoryListing(of: directory, in: DirectoryListing.Buffer())
+        while let entry = try listing.next() {
+            let name = entry.name
+            if selection?.leavesOut(name, in: directory) != true { body(name) }
         }
     }
 

@@ -55,7 +55,7 @@ public struct TrackingCounters: Hashable, Sendable {
     public var watches: Int64 = 0
     /// Watches that would be held if no writable layer were polled for want of something.
     public var watchesNeeded: Int64 = 0
-    /// Files and directories of writable layers that are held in memory, and that may be.
+    /// Names of files and directories of writable layers that are held in memory, and that may be.
     public var inodes: Int64 = 0
     public var inodeLimit: Int64 = 0
     /// Events that the shortest of the inotify queues holds; `nil` where that is not known.
