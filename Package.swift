@@ -99,7 +99,7 @@ let package = Package(
 
         // Makes the story's store for the demo.
         .executableTarget(
-            name: "demo-store", dependencies: ["Accounting", "UsageTestKit", argumentParser],
+            name: "demo-store", dependencies: ["Accounting", "Kernel", "UsageTestKit", argumentParser],
             swiftSettings: strict),
         // Measures the daemon beside other tools: make bench.
         .executableTarget(

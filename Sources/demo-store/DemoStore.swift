@@ -1,6 +1,7 @@
 internal import Accounting
 internal import ArgumentParser
 internal import Glibc
+internal import Kernel
 internal import UsageTestKit
 
 @main
@@ -46,10 +47,9 @@ struct DemoStore: ParsableCommand {
 
         func run() throws {
             // Another name gives other ids.
-            let seed = name.utf8.reduce(UInt64(14_695_981_039_346_656_037)) {
-                ($0 ^ UInt64($1)) &* 1_099_511_628_211
-            }
-            var store = DockerStoreBuilder(opening: directory, seed: seed)
+            var seed = FNV1a()
+            seed.add(name.utf8)
+            var store = DockerStoreBuilder(opening: directory, seed: seed.value)
             guard let found = store.image(image) else {
                 let names = store.images.values.flatMap(\.names).sorted().joined(separator: ", ")
                 throw ValidationError(
