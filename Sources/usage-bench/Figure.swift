@@ -1,3 +1,5 @@
+import UsageTestKit
+
 /// What a figure is counted in, and how it is written.
 enum Unit: String, Codable, Sendable {
     case ratio, milliseconds, microseconds, percent, bytes, megabytes, count, perSecond, exponent
@@ -58,12 +60,7 @@ struct Samples {
     var least: Double { values.min() ?? .nan }
 
     /// The smallest value that so large a share of all is not above, by nearest rank.
-    func percentile(_ share: Double) -> Double {
-        let sorted = values.sorted()
-        guard !sorted.isEmpty else { return .nan }
-        let rank = Int((share * Double(sorted.count)).rounded(.up))
-        return sorted[min(max(rank, 1), sorted.count) - 1]
-    }
+    func percentile(_ share: Double) -> Double { values.percentile(share) ?? .nan }
 }
 
 extension Duration {

@@ -1,5 +1,6 @@
 import CLinux
 import Glibc
+import Kernel
 import UsageTestKit
 
 /// What a process has taken, as the kernel counts it.
@@ -17,9 +18,9 @@ enum ProcessUsage {
     /// How often each of its threads went to sleep, by the thread's number.
     static func waits(of process: pid_t) throws -> [String: Int64] {
         var waits: [String: Int64] = [:]
-        for thread in try FileNames.list("/proc/\(process)/task") {
+        for thread in try Directory.open(path: "/proc/\(process)/task").names().map(\.escaped) {
             let status = (try? ProcessFile.text("/proc/\(process)/task/\(thread)/status")) ?? ""
-            waits[thread] = field("voluntary_ctxt_switches", of: status)
+            waits[thread] = ProcessFile.number("voluntary_ctxt_switches", in: status)
         }
         return waits
     }
@@ -27,11 +28,6 @@ enum ProcessUsage {
     /// Bytes of pages that it alone has and has written to.
     static func privateDirtyBytes(of process: pid_t) throws -> Int64 {
         let text = try ProcessFile.text("/proc/\(process)/smaps_rollup")
-        return (field("Private_Dirty", of: text) ?? 0) * 1024
-    }
-
-    private static func field(_ name: String, of text: String) -> Int64? {
-        let line = text.split(separator: "\n").first { $0.hasPrefix(name + ":") }
-        return line.flatMap { Int64($0.filter(\.isNumber)) }
+        return (ProcessFile.number("Private_Dirty", in: text) ?? 0) * 1024
     }
 }

@@ -10,10 +10,7 @@ public struct Delays: Sendable, CustomStringConvertible {
 
     /// The smallest delay that so large a share of all is not above, by nearest rank.
     public func percentile(_ share: Double) -> Duration {
-        let sorted = values.sorted()
-        guard !sorted.isEmpty else { return .zero }
-        let rank = Int((share * Double(sorted.count)).rounded(.up))
-        return sorted[min(max(rank, 1), sorted.count) - 1]
+        values.percentile(share) ?? .zero
     }
 
     public var description: String {
@@ -24,6 +21,15 @@ public struct Delays: Sendable, CustomStringConvertible {
             \(values.count) writes, median \(text(percentile(0.5))), p99 \(text(percentile(0.99))), \
             longest \(text(percentile(1)))
             """
+    }
+}
+
+extension Array where Element: Comparable {
+    /// The smallest element that so large a share of all is not above, by nearest rank; `nil` of none.
+    public func percentile(_ share: Double) -> Element? {
+        guard !isEmpty else { return nil }
+        let rank = Int((share * Double(count)).rounded(.up))
+        return sorted()[Swift.min(Swift.max(rank, 1), count) - 1]
     }
 }
 

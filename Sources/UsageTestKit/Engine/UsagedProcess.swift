@@ -124,7 +124,6 @@ public final class UsagedProcess: Sendable {
     public func residentBytes() throws -> Int64 {
         guard let pid = processID else { return 0 }
         let status = try ProcessFile.text("/proc/\(pid)/status")
-        let line = status.split(separator: "\n").first { $0.hasPrefix("VmRSS:") }
-        return (line.flatMap { Int64($0.filter(\.isNumber)) } ?? 0) * 1024
+        return (ProcessFile.number("VmRSS", in: status) ?? 0) * 1024
     }
 }

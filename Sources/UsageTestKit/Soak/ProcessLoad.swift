@@ -16,8 +16,7 @@ package struct ProcessLoad: Hashable, Sendable {
 
     package init(of process: Int32) throws {
         let status = try ProcessFile.text("/proc/\(process)/status")
-        let line = status.split(separator: "\n").first { $0.hasPrefix("RssAnon:") }
-        anonymousBytes = (line.flatMap { Int64($0.filter(\.isNumber)) } ?? 0) * 1024
+        anonymousBytes = (ProcessFile.number("RssAnon", in: status) ?? 0) * 1024
         descriptors = try Directory.open(path: "/proc/\(process)/fd").entries().count
         watches = 0
         for entry in try Directory.open(path: "/proc/\(process)/fdinfo").entries() {

@@ -6,18 +6,17 @@ import Synchronization
 final class Flood: Sendable {
     private let directory: String
     private let isStopped = Atomic(false)
-    private let done = Atomic(0)
 
     init(in directory: String) {
         self.directory = directory
     }
 
-    var files: Int { done.load(ordering: .relaxed) }
-
     func start() {
         Thread.detachNewThread { [self] in
+            var number = 0
             while !isStopped.load(ordering: .relaxed) {
-                Self.file(in: directory, files); done.add(1, ordering: .relaxed)
+                Self.file(in: directory, number)
+                number += 1
             }
         }
     }
