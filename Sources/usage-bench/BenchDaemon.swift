@@ -13,11 +13,27 @@ final class BenchDaemon {
     var connection: DaemonConnection { DaemonConnection(socket: socket) }
 
     /// `stores` are of the form KIND=PATH; nothing runs yet.
-    init(stores: [String], configuration: String = "") throws {
+    private init(stores: [String]) throws {
         scratch = try ScratchDirectory("bench")
         self.stores = stores
-        try scratch.write(configuration, to: "usaged.yaml")
+        try scratch.write("", to: "usaged.yaml")
         try scratch.directory("state")
+    }
+
+    /// Makes one for a body, and ends and removes it after that.
+    static func with<Value>(
+        _ stores: [String], _ body: (BenchDaemon) async throws -> Value
+    ) async throws -> Value {
+        let daemon = try BenchDaemon(stores: stores)
+        let value: Value
+        do {
+            value = try await body(daemon)
+        } catch {
+            try? await daemon.remove()
+            throw error
+        }
+        try await daemon.remove()
+        return value
     }
 
     var processID: pid_t {

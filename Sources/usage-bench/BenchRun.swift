@@ -66,18 +66,18 @@ struct BenchRun {
     private func start() async throws {
         let empty = scratch("empty")
         try Tree.makeDirectory(empty)
-        let daemon = try BenchDaemon(stores: ["plain=\(empty)"])
         var starts = Samples()
         var clients = Samples()
         let client = try UsagedProcess.executable("usage-client")
-        for _ in 0..<bench.sizes.runs {
-            try await daemon.stop()
-            starts.add(try await daemon.start().milliseconds)
-            clients.add(try Timing.milliseconds([client, "--version"]))
+        let dirty = try await BenchDaemon.with(["plain=\(empty)"]) { daemon in
+            for _ in 0..<bench.sizes.runs {
+                try await daemon.stop()
+                starts.add(try await daemon.start().milliseconds)
+                clients.add(try Timing.milliseconds([client, "--version"]))
+            }
+            try await Task.sleep(for: .seconds(5))
+            return try ProcessUsage.privateDirtyBytes(of: daemon.processID)
         }
-        try await Task.sleep(for: .seconds(5))
-        let dirty = try ProcessUsage.privateDirtyBytes(of: daemon.processID)
-        try await daemon.remove()
         bench.add(
             Figure(
                 name: "idle-private-dirty", measure: "private dirty pages of a daemon with nothing to follow",

@@ -16,29 +16,24 @@ struct HostCommand: AsyncParsableCommand {
         var sizes = Bench.Sizes()
         sizes.probes = probes
         let bench = Bench(sizes)
-        let scratch = try ScratchDirectory("bench-host")
-        do {
+        let result = try await ScratchDirectory.with("bench-host") { scratch in
             let host = try LargeHost.make(
                 in: scratch("host"),
                 LargeHost.Options(containers: containers, imageLayers: containers * 8))
             let measurement = HostMeasurement(host: host)
-            let result = try await measurement.withDaemon { try await measurement.run(bench, $0) }
-            try await scratch.remove()
-            for (name, samples) in [
-                ("feed", result.delays), ("feed beside a flood", result.delaysBesideFlood),
-                ("status", result.status),
-            ] {
-                print(
-                    name,
-                    [0.5, 0.99, 1].map { Unit.milliseconds.text(samples.percentile($0)) }
-                        .joined(separator: ", "), "(median, 99th percentile, longest)")
-            }
-            print(
-                "files: \(Unit.microseconds.text(result.cost.perFile)) of the daemon's processor for each,",
-                Unit.perSecond.text(result.cost.filesPerSecond))
-        } catch {
-            try? await scratch.remove()
-            throw error
+            return try await measurement.withDaemon { try await measurement.run(bench, $0) }
         }
+        for (name, samples) in [
+            ("feed", result.delays), ("feed beside a flood", result.delaysBesideFlood),
+            ("status", result.status),
+        ] {
+            print(
+                name,
+                [0.5, 0.99, 1].map { Unit.milliseconds.text(samples.percentile($0)) }
+                    .joined(separator: ", "), "(median, 99th percentile, longest)")
+        }
+        print(
+            "files: \(Unit.microseconds.text(result.cost.perFile)) of the daemon's processor for each,",
+            Unit.perSecond.text(result.cost.filesPerSecond))
     }
 }

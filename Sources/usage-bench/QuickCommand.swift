@@ -19,13 +19,8 @@ struct QuickCommand: AsyncParsableCommand {
         let most = try JSONDecoder().decode(
             [String: Double].self, from: Data(contentsOf: URL(fileURLWithPath: bounds)))
         let bench = Bench(.trial)
-        let scratch = try ScratchDirectory("bench-quick")
-        do {
+        try await ScratchDirectory.with("bench-quick") { scratch in
             try await QuickRun(bench: bench, scratch: scratch, bounds: most).run()
-            try await scratch.remove()
-        } catch {
-            try? await scratch.remove()
-            throw error
         }
         let unmeasured = Set(most.keys).subtracting(bench.figures.map(\.name)).sorted()
         let worse = bench.figures.filter { $0.isMet == false }

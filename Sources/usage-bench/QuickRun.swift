@@ -100,16 +100,11 @@ struct QuickRun {
     }
 
     private func daemon(_ path: String) async throws {
-        let daemon = try BenchDaemon(stores: ["plain=\(path)"])
-        do {
+        try await BenchDaemon.with(["plain=\(path)"]) { daemon in
             _ = try await daemon.start()
             try await Task.sleep(for: .seconds(2))
             let idle = try await IdleMeasurement(daemon: daemon).run(seconds: 10)
             add("idle-wake-ups", "wake-ups while nothing changes", idle.wakeUps, .perSecond)
-        } catch {
-            try? await daemon.remove()
-            throw error
         }
-        try await daemon.remove()
     }
 }

@@ -23,8 +23,7 @@ struct RunCommand: AsyncParsableCommand {
 
     func run() async throws {
         let bench = Bench(trial ? .trial : Bench.Sizes())
-        let scratch = try ScratchDirectory("bench-trees")
-        do {
+        try await ScratchDirectory.with("bench-trees") { scratch in
             try await BenchRun(bench: bench, scratch: scratch).run()
             let report = BenchReport(
                 machine: try await Machine.this(measuring: scratch.path), figures: bench.figures)
@@ -32,10 +31,6 @@ struct RunCommand: AsyncParsableCommand {
             print(report.table())
             if let table { try report.write(into: table) }
             if let json { try report.json().write(to: URL(fileURLWithPath: json)) }
-            try await scratch.remove()
-        } catch {
-            try? await scratch.remove()
-            throw error
         }
     }
 }

@@ -118,14 +118,7 @@ struct BadInputTests {
     }
 
     private func withScratch(_ body: (ScratchDirectory) async throws -> Void) async throws {
-        let scratch = try ScratchDirectory("input")
-        do {
-            try await body(scratch)
-        } catch {
-            try? await scratch.remove()
-            throw error
-        }
-        try await scratch.remove()
+        try await ScratchDirectory.with("input", body)
     }
 }
 

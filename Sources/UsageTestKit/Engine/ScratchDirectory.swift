@@ -17,6 +17,22 @@ public struct ScratchDirectory: Sendable {
         path = String(decoding: template.dropLast().map { UInt8(bitPattern: $0) }, as: UTF8.self)
     }
 
+    /// Makes one for a body, and removes it after that.
+    public static func with<Value>(
+        _ name: String, _ body: (ScratchDirectory) async throws -> Value
+    ) async throws -> Value {
+        let scratch = try ScratchDirectory(name)
+        let value: Value
+        do {
+            value = try await body(scratch)
+        } catch {
+            try? await scratch.remove()
+            throw error
+        }
+        try await scratch.remove()
+        return value
+    }
+
     /// The path of an entry.
     public func callAsFunction(_ name: String) -> String {
         "\(path)/\(name)"

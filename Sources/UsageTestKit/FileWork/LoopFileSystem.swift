@@ -51,8 +51,11 @@ package struct LoopFileSystem: Sendable {
     }
 
     /// Makes one for a body, and removes it after that.
-    package static func with(_ kind: Kind, _ body: (LoopFileSystem) async throws -> Void) async throws {
-        let made = try await make(kind)
+    package static func with(
+        _ kind: Kind, mebibytes: Int = 512, isDirect: Bool = false,
+        _ body: (LoopFileSystem) async throws -> Void
+    ) async throws {
+        let made = try await make(kind, mebibytes: mebibytes, isDirect: isDirect)
         do {
             try await body(made)
         } catch {

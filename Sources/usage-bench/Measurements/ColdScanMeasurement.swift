@@ -3,14 +3,9 @@ import UsageTestKit
 /// The first look where nothing is in the kernel's caches, on a file system of its own.
 struct ColdScanMeasurement {
     func run(_ bench: Bench) async throws {
-        let disk = try await LoopFileSystem.make(.ext4, mebibytes: 4_096, isDirect: true)
-        do {
-            try await run(bench, on: disk)
-        } catch {
-            try? await disk.remove()
-            throw error
+        try await LoopFileSystem.with(.ext4, mebibytes: 4_096, isDirect: true) {
+            try await run(bench, on: $0)
         }
-        try await disk.remove()
     }
 
     private func run(_ bench: Bench, on disk: LoopFileSystem) async throws {
@@ -19,20 +14,20 @@ struct ColdScanMeasurement {
             LargeHost.Options(
                 containers: 0, imageLayers: 40, entriesPerLayer: bench.sizes.coldEntries / 40,
                 filesPerDirectory: Tree.filesPerDirectory))
-        let daemon = try BenchDaemon(stores: ["docker=\(host.store.root)"])
         var du = Samples()
         var first = Samples()
-        for _ in 0..<bench.sizes.runs {
-            try await disk.unmount()
-            try await disk.mount()
-            du.add(try Timing.milliseconds(["du", "-s", disk.path]))
-            try await daemon.forget()
-            try await disk.unmount()
-            try await disk.mount()
-            first.add(try await daemon.start().milliseconds)
-            try await daemon.stop()
+        try await BenchDaemon.with(["docker=\(host.store.root)"]) { daemon in
+            for _ in 0..<bench.sizes.runs {
+                try await disk.unmount()
+                try await disk.mount()
+                du.add(try Timing.milliseconds(["du", "-s", disk.path]))
+                try await daemon.forget()
+                try await disk.unmount()
+                try await disk.mount()
+                first.add(try await daemon.start().milliseconds)
+                try await daemon.stop()
+            }
         }
-        try await daemon.remove()
         bench.add(
             Figure(
                 name: "cold-scan/du",

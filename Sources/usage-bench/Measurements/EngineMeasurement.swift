@@ -24,15 +24,10 @@ struct EngineMeasurement {
             let upper = try await engine.upperDirectory(of: id.filter { !$0.isWhitespace })
             try Tree.make(at: upper, entries: files, seed: UInt64(index))
         }
-        let daemon = try BenchDaemon(stores: ["docker=\(engine.dataRoot)"])
-        do {
+        try await BenchDaemon.with(["docker=\(engine.dataRoot)"]) { daemon in
             _ = try await daemon.start()
             try measure(bench, engine, daemon)
-        } catch {
-            try? await daemon.remove()
-            throw error
         }
-        try await daemon.remove()
     }
 
     private func measure(_ bench: Bench, _ engine: DockerEngine, _ daemon: BenchDaemon) throws {

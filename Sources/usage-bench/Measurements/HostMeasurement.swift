@@ -18,15 +18,9 @@ struct HostMeasurement {
     }
 
     func withDaemon<Value>(_ body: (BenchDaemon) async throws -> Value) async throws -> Value {
-        let daemon = try BenchDaemon(stores: ["docker=\(host.store.root)"])
-        do {
+        try await BenchDaemon.with(["docker=\(host.store.root)"]) { daemon in
             _ = try await daemon.start()
-            let value = try await body(daemon)
-            try await daemon.remove()
-            return value
-        } catch {
-            try? await daemon.remove()
-            throw error
+            return try await body(daemon)
         }
     }
 

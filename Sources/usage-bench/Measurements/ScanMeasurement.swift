@@ -11,7 +11,6 @@ struct ScanMeasurement {
         let layers = host.store.layers.values.map(\.directory).sorted()
         let scanner = try UsagedProcess.executable("usage-bench")
         let reference = try UsagedProcess.executable("reference-scanner")
-        let daemon = try BenchDaemon(stores: ["docker=\(host.store.root)"])
         var commands: [(name: String, arguments: [String], samples: Samples)] = [
             ("du -s", ["du", "-s", root], Samples()),
             ("C reference, 1 thread", [reference, "-t", "1", root], Samples()),
@@ -24,17 +23,18 @@ struct ScanMeasurement {
         var first = Samples()
         var restart = Samples()
         _ = try Timing.run(["du", "-s", root])
-        for _ in 0..<bench.sizes.runs {
-            for index in commands.indices {
-                commands[index].samples.add(try Timing.milliseconds(commands[index].arguments))
+        try await BenchDaemon.with(["docker=\(host.store.root)"]) { daemon in
+            for _ in 0..<bench.sizes.runs {
+                for index in commands.indices {
+                    commands[index].samples.add(try Timing.milliseconds(commands[index].arguments))
+                }
+                try await daemon.forget()
+                first.add(try await daemon.start().milliseconds)
+                try await daemon.stop()
+                restart.add(try await daemon.start().milliseconds)
+                try await daemon.stop()
             }
-            try await daemon.forget()
-            first.add(try await daemon.start().milliseconds)
-            try await daemon.stop()
-            restart.add(try await daemon.start().milliseconds)
-            try await daemon.stop()
         }
-        try await daemon.remove()
 
         func median(_ name: String) -> Double {
             commands.first { $0.name == name }?.samples.median ?? .nan

@@ -128,14 +128,7 @@ private actor Gate {
 func withScratch(_ body: (ScratchDirectory) async throws -> Void) async throws {
     await Gate.shared.enter()
     do {
-        let scratch = try ScratchDirectory("dt")
-        do {
-            try await body(scratch)
-        } catch {
-            try? await scratch.remove()
-            throw error
-        }
-        try await scratch.remove()
+        try await ScratchDirectory.with("dt", body)
     } catch {
         await Gate.shared.leave()
         throw error
