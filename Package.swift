@@ -9,7 +9,7 @@ let strict: [SwiftSetting] = [
     .treatAllWarnings(as: .error),
 ]
 
-/// The simulation of five million operations, which runs in these, would take five minutes without.
+/// The simulation of ten million operations, which runs in these, would take ten minutes without.
 let simulated = strict + [.unsafeFlags(["-O"], .when(configuration: .debug))]
 
 func module(
