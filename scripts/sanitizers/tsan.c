@@ -25,9 +25,10 @@ static void *library(const char *symbol) {
     return function;
 }
 
-SWIFT void lock_slow(uint32_t thread, SELF) __asm__(LOCK);
-SWIFT void unlock_slow(SELF) __asm__(UNLOCK);
-SWIFT bool try_lock_slow(SELF) __asm__(TRY_LOCK);
+// Weak: a program that has the library linked in keeps the functions of that.
+__attribute__((weak)) SWIFT void lock_slow(uint32_t thread, SELF) __asm__(LOCK);
+__attribute__((weak)) SWIFT void unlock_slow(SELF) __asm__(UNLOCK);
+__attribute__((weak)) SWIFT bool try_lock_slow(SELF) __asm__(TRY_LOCK);
 
 SWIFT void lock_slow(uint32_t thread, SELF) {
     ((SWIFT void (*)(uint32_t, SELF))library(LOCK))(thread, self);
