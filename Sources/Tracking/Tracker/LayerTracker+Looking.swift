@@ -33,7 +33,7 @@ extension LayerTracker {
         needsAudit = false
         aliases.trustAgain()
         settle.clearOverflow()
-        settledBefore = realtimeNanoseconds().subtractingClamped(settle.delays.last ?? 0)
+        settledBefore = wallClock().subtractingClamped(settle.delays.last ?? 0)
         defer { settledBefore = nil }
         listing.append((status.identity.inode, true))
         try drainListing()

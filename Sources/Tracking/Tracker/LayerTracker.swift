@@ -11,6 +11,8 @@ package final class LayerTracker<FileSystem: LayerFileSystem> {
     package var inodeLimit = 500_000
     /// Levels of directories at most: a look at a place may pass all that are above it.
     package var depthLimit = 20_000
+    /// Nanoseconds since the epoch.
+    package var wallClock: () -> Int64 = realtimeNanoseconds
     package var inodeCount: Int { tree?.inodeCount ?? 0 }
     package var nameCount: Int { tree?.nameCount ?? 0 }
     /// For how long files are taken to stay open, nanoseconds.

@@ -94,14 +94,11 @@ package final class SimulatedDisk {
     private var freeNumbers: [UInt64] = []
     private var nextNumber: UInt64
     var nextCookie: UInt32 = 1
-    // The tracker takes files that were written long ago for settled.
-    private var clock: Int64
+    /// The wall clock, nanoseconds; the tracker takes files that were written long ago for settled.
+    package private(set) var clock: Int64 = 1_800_000_000_000_000_000
     private var delayed: [Node] = []
 
     package init(layers: Int = 1, instances: Int = 1) {
-        var time = timespec()
-        clock_gettime(CLOCK_REALTIME, &time)
-        clock = Int64(time.tv_sec) * 1_000_000_000
         let tops = (0...layers).map {
             Node(number: 2 + UInt64($0), kind: .directory, instances: instances)
         }
@@ -221,8 +218,9 @@ package final class SimulatedDisk {
         touch(node)
     }
 
-    /// Writes back what is delayed: blocks change, and nobody is told.
-    package func writeBack() {
+    /// Lets time pass and writes back what is delayed: blocks change, and nobody is told.
+    package func writeBack(afterNanoseconds time: Int64 = 0) {
+        clock += time
         for node in delayed where node.delayed > 0 {
             node.allocated += node.delayed
             node.delayed = 0

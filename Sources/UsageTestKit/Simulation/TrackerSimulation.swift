@@ -107,9 +107,10 @@ package final class TrackerSimulation {
                 life.step()
                 disturbance.isOn = true
             }
+            let tracker = LayerTracker(fileSystem: fileSystem, settleSeconds: [35, 320])
+            tracker.wallClock = { disk.clock }
             return Layer(
-                key: LayerKey(store: store, id: "layer \(index)"), root: root,
-                tracker: LayerTracker(fileSystem: fileSystem, settleSeconds: [35, 320]))
+                key: LayerKey(store: store, id: "layer \(index)"), root: root, tracker: tracker)
         }
         self.disk = disk
         self.life = life
@@ -148,7 +149,7 @@ package final class TrackerSimulation {
         for _ in 0..<Int.random(in: 1...options.burst, using: &disturbance.generator) { life.step() }
         if Int.random(in: 0..<40, using: &disturbance.generator) == 0 {
             // Long enough that the kernel has written everything back.
-            disk.writeBack()
+            disk.writeBack(afterNanoseconds: 40_000_000_000)
             now += 40_000_000_000
         }
         disturbance.isOn = !options.isOrdinary && Bool.random(using: &disturbance.generator)
