@@ -1,4 +1,7 @@
 /// `GET /v1/status`: everything at one moment, all sizes in bytes.
+///
+/// With `?top=N` the lists of images, containers, volumes and orphans hold the N that take most disk, the largest
+/// first.
 public struct Status: Codable, Hashable, Sendable {
     public var schema: Int
     /// When the answer was made, RFC 3339.
@@ -22,6 +25,8 @@ public struct Status: Codable, Hashable, Sendable {
     public var progress: Progress?
     /// How far the figures of deleted but open files can be trusted.
     public var deletedOpen: DeletedOpenState?
+    /// How many of each list `?top=N` left out; absent without it.
+    public var omitted: Omitted?
 
     public init(
         schema: Int = WireCoding.schema, time: String, version: String, exact: Bool, reasons: [String] = [],
@@ -29,7 +34,7 @@ public struct Status: Codable, Hashable, Sendable {
         images: [Image] = [],
         containers: [Container] = [], volumes: [Volume] = [], orphans: [Orphan] = [], alerts: [Alert] = [],
         counters: Counters = Counters(), progress: Progress? = nil,
-        deletedOpen: DeletedOpenState? = nil
+        deletedOpen: DeletedOpenState? = nil, omitted: Omitted? = nil
     ) {
         self.schema = schema
         self.time = time
@@ -47,6 +52,22 @@ public struct Status: Codable, Hashable, Sendable {
         self.counters = counters
         self.progress = progress
         self.deletedOpen = deletedOpen
+        self.omitted = omitted
+    }
+}
+
+/// How many objects of each kind a shortened answer leaves out.
+public struct Omitted: Codable, Hashable, Sendable {
+    public var images: Int
+    public var containers: Int
+    public var volumes: Int
+    public var orphans: Int
+
+    public init(images: Int = 0, containers: Int = 0, volumes: Int = 0, orphans: Int = 0) {
+        self.images = images
+        self.containers = containers
+        self.volumes = volumes
+        self.orphans = orphans
     }
 }
 
@@ -154,7 +175,11 @@ public struct FileSystem: Codable, Hashable, Sendable {
             [
                 imageLayers, containerLayers, containerLogs, volumes, buildCache, content, overhead, orphans,
                 inFlight, deletedOpen ?? 0,
-            ].reduce(0, +)
+            ].reduce(0) { sum, bytes in
+                // What a file system says of itself may be any number.
+                let (result, isOverflown) = sum.addingReportingOverflow(bytes)
+                return isOverflown ? .max : result
+            }
         }
     }
 }

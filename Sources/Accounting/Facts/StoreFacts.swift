@@ -43,6 +43,11 @@ public struct StoreIdentity: Hashable, Sendable, Codable, Comparable {
         self.root = root
     }
 
+    /// The root for what lies in it, else the path itself: what lies on one file system, as far as paths tell.
+    public func place(of path: String) -> String {
+        path == root || path.hasPrefix(root == "/" ? "/" : root + "/") ? root : path
+    }
+
     /// By root, then by engine.
     public static func < (left: StoreIdentity, right: StoreIdentity) -> Bool {
         (left.root, left.engine, left.driver) < (right.root, right.engine, right.driver)

@@ -113,13 +113,19 @@ struct StoreBook: Sendable {
         for position in unrefreshed.members {
             if position < layers {
                 let now = layer(at: position, host)
-                let before = usage.layers[position].charged
-                usage.totals.change(now.fact.kind) { $0.replace(before, with: now.charged) }
+                let before = usage.layers[position]
+                usage.totals.change(now.fact.kind) { $0.replace(before.charged, with: now.charged) }
+                usage.placed[layout.placeOfMember[position]].change(now.fact.kind) {
+                    $0.replace(before.found, with: now.found)
+                }
                 usage.layers[position] = now
             } else {
                 let now = tree(at: position, host)
                 let before = usage.trees[position - layers].charged
                 usage.totals.change(now.fact.kind) { $0.replace(before, with: now.charged) }
+                usage.placed[layout.placeOfMember[position]].change(now.fact.kind) {
+                    $0.replace(before, with: now.charged)
+                }
                 usage.trees[position - layers] = now
             }
             images.formUnion(layout.dependants[position].images)
@@ -143,15 +149,23 @@ struct StoreBook: Sendable {
         let trees = (layout.layerCount..<layout.members.count).map { tree(at: $0, host) }
         let overhead = overhead(host)
         var totals = UsageTotals()
-        for layer in layers { totals.change(layer.fact.kind) { $0.add(layer.charged) } }
-        for tree in trees { totals.change(tree.fact.kind) { $0.add(tree.charged) } }
+        var placed = [UsageTotals](repeating: UsageTotals(), count: layout.places.count)
+        for (layer, place) in zip(layers, layout.placeOfMember) {
+            totals.change(layer.fact.kind) { $0.add(layer.charged) }
+            placed[place].change(layer.fact.kind) { $0.add(layer.found) }
+        }
+        for (tree, place) in zip(trees, layout.placeOfMember[layers.count...]) {
+            totals.change(tree.fact.kind) { $0.add(tree.charged) }
+            placed[place].change(tree.fact.kind) { $0.add(tree.charged) }
+        }
         if let overhead { totals.overhead.add(overhead.charged) }
         return StoreUsage(
             source: source, images: SharedList(layout.images.indices.map { image(at: $0) }),
             containers: SharedList(layout.containers.indices.map { container(at: $0, host) }),
             layers: SharedList(layers), trees: SharedList(trees),
             volumes: SharedList(layout.volumes.indices.map { volume(at: $0, host) }), overhead: overhead,
-            sharedExtents: extentsUsage, totals: totals, layout: layout)
+            sharedExtents: extentsUsage, totals: totals, placed: SharedList(placed),
+            layout: layout)
     }
 }
 

@@ -46,6 +46,10 @@ final class StoreLayout: Sendable {
     let fullCopies: FullCopies
     /// Objects that could not be used.
     let problems: [StoreProblem]
+    /// The paths that tell on which file system what it has lies: its root, and each directory outside of that.
+    let places: [String]
+    /// Which of these a layer or tree belongs to, by position.
+    let placeOfMember: [Int]
     /// What these say of the store as a whole.
     let complaint: Confidence?
     /// Whether metadata looks half-written.
@@ -65,6 +69,7 @@ final class StoreLayout: Sendable {
         problems = facts.problems.filter { $0.severity != .pending }
         complaint = Self.complaint(problems)
         isPending = problems.count < facts.problems.count
+        (places, placeOfMember) = Self.places(facts)
         images = Self.images(facts, members)
         containers = Self.containers(facts, members)
         volumes = Self.volumes(facts, members)
@@ -142,6 +147,21 @@ final class StoreLayout: Sendable {
         facts.layers = facts.layers.filter { isNew($0.id) }
         facts.trees = facts.trees.filter { isNew($0.id) }
         return (facts, members)
+    }
+
+    private static func places(_ facts: StoreFacts) -> ([String], ofMembers: [Int]) {
+        var places = [facts.store.root]
+        var indices = [facts.store.root: 0]
+        func place(_ path: String) -> Int {
+            let place = facts.store.place(of: path)
+            if let known = indices[place] { return known }
+            indices[place] = places.count
+            places.append(place)
+            return places.count - 1
+        }
+        let members = facts.layers.map { place($0.directory) } + facts.trees.map { place($0.directory) }
+        for part in facts.overhead?.beside ?? [] { _ = place(part.directory) }
+        return (places, members)
     }
 
     private static func complaint(_ problems: [StoreProblem]) -> Confidence? {

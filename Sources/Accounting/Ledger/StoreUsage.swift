@@ -14,9 +14,14 @@ public struct StoreUsage: Sendable {
     /// Where the file system lets files share blocks.
     public internal(set) var sharedExtents: SharedExtentsUsage?
     var totals: UsageTotals
+    /// The same without what was not measured yet and without overhead, apart by ``places``.
+    public internal(set) var placed: SharedList<UsageTotals>
     let layout: StoreLayout
 
     public var store: StoreIdentity { source.store }
+
+    /// The paths that tell on which file system what it has lies: its root, and each directory outside of that.
+    public var places: [String] { layout.places }
 
     /// Whether it has the same objects as an earlier version, at the same positions, so that figures alone differ.
     func hasObjects(of earlier: StoreUsage) -> Bool { layout === earlier.layout }
@@ -41,7 +46,7 @@ extension StoreUsage: Hashable {
         left.source == right.source && left.images == right.images && left.containers == right.containers
             && left.layers == right.layers && left.trees == right.trees && left.volumes == right.volumes
             && left.overhead == right.overhead && left.sharedExtents == right.sharedExtents
-            && left.totals == right.totals
+            && left.totals == right.totals && left.placed == right.placed
     }
 
     public func hash(into hasher: inout Hasher) {

@@ -40,6 +40,24 @@ public struct UsageSnapshot: Hashable, Sendable {
             uniquingKeysWith: { first, _ in first })
     }
 
+    /// The paths by which file systems are found: the roots of the stores, and what of them lies outside.
+    public var places: [String] {
+        let roots = stores.map(\.store.root)
+        let outside = Set(stores.flatMap { $0.places.dropFirst() }).subtracting(roots)
+        return roots + outside.sorted()
+    }
+
+    /// Which objects there are: equal for snapshots of which figures alone differ.
+    public struct Objects: Equatable, Sendable {
+        let layouts: [StoreLayout]
+
+        public static func == (left: Objects, right: Objects) -> Bool {
+            left.layouts.elementsEqual(right.layouts, by: ===)
+        }
+    }
+
+    public var objects: Objects { Objects(layouts: stores.map(\.layout)) }
+
     /// Whether every layer was looked at once.
     public var isMeasured: Bool {
         stores.allSatisfy { $0.source.layersMeasured >= $0.source.layersTotal }
@@ -81,6 +99,11 @@ public struct LayerUsage: Hashable, Sendable {
     public var images: [String]
     /// Ids of the containers that use it.
     public var containers: [String]
+
+    /// ``charged``, where a look found it: what an engine says of a layer that was not measured yet is on no disk.
+    var found: Measure {
+        confidence != .converging || charged.inodes > 0 ? charged : .zero
+    }
 }
 
 /// An image with its figures.

@@ -20,6 +20,7 @@ final class FileSystems: Sendable {
 
     private static let patienceMilliseconds = 250
     private let state = Mutex(State())
+    private let mounts = Mutex(CurrentMounts())
 
     /// The file system of each root, as it is now; as it last was where the kernel takes long.
     func samples(of roots: [String]) async -> [String: Sample] {
@@ -51,7 +52,7 @@ final class FileSystems: Sendable {
     }
 
     private func ask(_ roots: [String]) {
-        let mounts = try? MountTable.current()
+        let mounts = mounts.withLock { try? $0.table() }
         var samples: [String: Sample] = [:]
         for root in roots {
             guard let status = try? FileSystemStatus.of(path: root) else { continue }
@@ -110,28 +111,22 @@ extension FileSystem {
                     ? DeletedOpen(snapshot.deletedOpen.byDevice[status.device] ?? Accounting.DeletedOpen())
                     : nil)
         }
-        for layer in snapshot.layers.values
-        where layer.confidence != .converging || layer.charged.inodes > 0 {
-            guard
-                let device = samples[snapshot.place(of: layer.fact.directory, layer.key.store)]?.status.device
-            else { continue }
-            byDevice[device]?.attributed.add(layer.charged.diskBytes, layer.fact.kind)
-        }
-        for tree in snapshot.trees.values {
-            guard let device = samples[snapshot.place(of: tree.fact.directory, tree.key.store)]?.status.device
-            else { continue }
-            byDevice[device]?.attributed.add(tree.charged.diskBytes, tree.fact.kind)
+        for store in snapshot.stores {
+            for (path, sums) in zip(store.places, store.placed) {
+                guard let device = samples[path]?.status.device else { continue }
+                byDevice[device]?.attributed.add(sums)
+            }
         }
         for (store, overhead) in snapshot.overheads {
             var rest = overhead.charged.diskBytes
             for part in overhead.fact.beside {
                 let bytes = overhead.measure?.beside[part.directory]?.diskBytes ?? 0
-                guard let device = samples[snapshot.place(of: part.directory, store)]?.status.device
+                guard let device = samples[store.place(of: part.directory)]?.status.device
                 else { continue }
                 byDevice[device]?.attributed.overhead += bytes
                 rest -= bytes
             }
-            guard let device = samples[snapshot.place(of: overhead.fact.directory, store)]?.status.device
+            guard let device = samples[store.place(of: overhead.fact.directory)]?.status.device
             else { continue }
             byDevice[device]?.attributed.overhead += rest
         }
@@ -144,43 +139,16 @@ extension FileSystem {
     }
 }
 
-extension UsageSnapshot {
-    /// The paths by which file systems are found: the roots of the stores, and what of them lies outside.
-    var places: [String] {
-        let roots = sources.map(\.store.root)
-        var outside: Set<String> = []
-        for layer in layers.values { outside.insert(place(of: layer.fact.directory, layer.key.store)) }
-        for tree in trees.values { outside.insert(place(of: tree.fact.directory, tree.key.store)) }
-        for (store, overhead) in overheads {
-            for part in overhead.fact.beside { outside.insert(place(of: part.directory, store)) }
-        }
-        return roots + outside.subtracting(roots).sorted()
-    }
-
-    /// The root of a store for what lies in it, else the path itself.
-    func place(of path: String, _ store: StoreIdentity) -> String {
-        path == store.root || path.hasPrefix(store.root == "/" ? "/" : store.root + "/") ? store.root : path
-    }
-}
-
 extension FileSystem.Attributed {
-    fileprivate mutating func add(_ bytes: Int64, _ kind: LayerFact.Kind) {
-        switch kind {
-        case .image: imageLayers += bytes
-        case .container: containerLayers += bytes
-        case .initial: overhead += bytes
-        case .buildCache: buildCache += bytes
-        case .content: content += bytes
-        case .inFlight: inFlight += bytes
-        case .orphan: orphans += bytes
-        }
-    }
-
-    fileprivate mutating func add(_ bytes: Int64, _ kind: TreeFact.Kind) {
-        switch kind {
-        case .log: containerLogs += bytes
-        case .volume: volumes += bytes
-        case .inFlight: inFlight += bytes
-        }
+    fileprivate mutating func add(_ sums: UsageTotals) {
+        imageLayers += sums.imageLayers.measure.diskBytes
+        containerLayers += sums.containers.measure.diskBytes
+        containerLogs += sums.logs.measure.diskBytes
+        volumes += sums.volumes.measure.diskBytes
+        buildCache += sums.buildCache.measure.diskBytes
+        content += sums.content.measure.diskBytes
+        overhead += sums.initLayers.measure.diskBytes
+        orphans += sums.orphans.measure.diskBytes
+        inFlight += sums.inFlight.measure.diskBytes
     }
 }

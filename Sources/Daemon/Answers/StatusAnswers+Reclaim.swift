@@ -38,7 +38,7 @@ extension Reclaim.Gain {
     ) -> [Reclaim.Gain] {
         var byMount: [String: Int64] = [:]
         for piece in pieces {
-            let place = snapshot.place(of: piece.directory, piece.store)
+            let place = piece.store.place(of: piece.directory)
             let mount = samples[place]?.mount ?? place
             byMount[mount] = (byMount[mount] ?? 0).addingClamped(piece.diskBytes)
         }

@@ -24,11 +24,53 @@ struct IncrementalSnapshotTests {
                 let usage = found.layers[key]?.charged ?? found.trees[key]?.charged
                 try #require(usage == charged, "\(place), \(key.id)")
             }
+            for store in found.stores {
+                try #require(Self.diskBytes(store) == Self.diskBytesByWalk(store, found), "\(place)")
+            }
             if index % 10 == 0 {
                 if let kept { try #require(kept.snapshot == kept.expected, "kept until \(place)") }
                 kept = (found, expected)
             }
         }
+    }
+
+    /// Allocated bytes by place and class.
+    private static func diskBytes(_ store: StoreUsage) -> [String: Int64] {
+        var bytes: [String: Int64] = [:]
+        for (place, sums) in zip(store.places, store.placed) {
+            for kind in LayerFact.Kind.allCases where kind != .inFlight {
+                var sums = sums
+                sums.change(kind) { bytes["\(place) \(kind)", default: 0] += $0.measure.diskBytes }
+            }
+            bytes["\(place) log", default: 0] += sums.logs.measure.diskBytes
+            bytes["\(place) volume", default: 0] += sums.volumes.measure.diskBytes
+            bytes["\(place) in flight", default: 0] += sums.inFlight.measure.diskBytes
+        }
+        return bytes.filter { $0.value != 0 }
+    }
+
+    /// The same by going over all layers and trees.
+    private static func diskBytesByWalk(_ store: StoreUsage, _ snapshot: UsageSnapshot) -> [String: Int64] {
+        var bytes: [String: Int64] = [:]
+        func add(_ directory: String, _ name: String, _ count: Int64) {
+            let root = store.store.root
+            let place = directory.hasPrefix(root + "/") ? root : directory
+            bytes["\(place) \(name)", default: 0] += count
+        }
+        for layer in store.layers where layer.confidence != .converging || layer.charged.inodes > 0 {
+            let kind = layer.fact.kind
+            add(layer.fact.directory, kind == .inFlight ? "in flight" : "\(kind)", layer.charged.diskBytes)
+        }
+        for tree in store.trees {
+            let name =
+                switch tree.fact.kind {
+                case .log: "log"
+                case .volume: "volume"
+                case .inFlight: "in flight"
+                }
+            add(tree.fact.directory, name, tree.charged.diskBytes)
+        }
+        return bytes.filter { $0.value != 0 }
     }
 
     @Test("a write makes anew one layer and one container of a thousand, and the rest is what it was")
