@@ -94,6 +94,7 @@ final class DeletedOpenWatch: Sendable {
 
     private func run() {
         let scanner = OpenFileScanner()
+        let known = KnownLayerPlaces()
         var due: Int64 = 0
         var askedDue: Int64 = 0
         while !isStopped.load(ordering: .relaxed) {
@@ -113,7 +114,7 @@ final class DeletedOpenWatch: Sendable {
                 defer { state.waiting = [] }
                 return state.waiting
             }
-            let (report, cost) = look(scanner)
+            let (report, cost) = look(scanner, known)
             guard !isStopped.load(ordering: .relaxed) else { return }
             books.record(report, asOf: began)
             let ended = Moment.now().uptime
@@ -127,25 +128,18 @@ final class DeletedOpenWatch: Sendable {
         }
     }
 
-    private func look(_ scanner: OpenFileScanner) -> (DeletedOpenReport, cost: Int64) {
+    private func look(
+        _ scanner: OpenFileScanner, _ known: KnownLayerPlaces
+    ) -> (DeletedOpenReport, cost: Int64) {
         let start = ThreadClock.now()
         let snapshot = books.advance().snapshot
-        var devices: [StoreIdentity: UInt64] = [:]
-        for source in snapshot.sources {
-            devices[source.store] = try? FileStatus.of(path: source.store.root).identity.device
-        }
-        let layers = Dictionary(
-            snapshot.layers.values.lazy.filter { $0.fact.kind != .image }.map { ($0.key, $0.fact.directory) },
-            uniquingKeysWith: { first, _ in first })
-        func places() -> LayerPlaces? {
-            (try? MountTable.current()).map { LayerPlaces(layers: layers, devices: devices, mounts: $0) }
-        }
-        guard var before = places() else {
+        guard var before = known.places(in: snapshot) else {
             return (DeletedOpenReport(.unknown(reason: "/proc/self/mountinfo cannot be read")), 0)
         }
         let scan = scanner.scan { before.isWanted($0, $1) }
         let report = DeletedOpenTally.report(
-            scan, places: before, after: places() ?? before, metacopyByDefault: Self.metacopyByDefault)
+            scan, places: before, after: known.places(in: snapshot) ?? before,
+            metacopyByDefault: Self.metacopyByDefault)
         return (report, Int64(clamping: ThreadClock.now() - start + scan.spentElsewhere))
     }
 
