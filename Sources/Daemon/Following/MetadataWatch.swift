@@ -10,10 +10,20 @@ final class MetadataWatch {
     /// A database is written in place, and its owner never closes it.
     private static let databaseMask: InotifyEvent.Mask = [.modify, .deleteSelf, .moveSelf]
 
+    private struct Watched {
+        var watch: Int32
+        /// What was at the path just before it was watched; `nil` where nothing was.
+        var identity: FileStatus.Identity?
+        /// The directory above with its watch, where that is older than the last look at the path.
+        ///
+        /// What takes the place of the path then has an event there.
+        var anchor: (path: String, watch: Int32)?
+    }
+
     private var inotify: Inotify?
-    private var watches: [String: Int32] = [:]
+    private var watches: [String: Watched] = [:]
     private var paths: [Int32: String] = [:]
-    private var identities: [String: FileStatus.Identity] = [:]
+    private let mounts = MountWatch()
     /// Why changes are not told; `nil` while they are.
     private(set) var failure: String?
 
@@ -35,22 +45,15 @@ final class MetadataWatch {
         guard let inotify else { return false }
         let wanted = Set(directories + databases)
         let isDatabase = Set(databases)
-        for (path, watch) in watches where !wanted.contains(path) {
-            watches[path] = nil
-            identities[path] = nil
-            // Two paths may lead to one directory, which has one watch.
-            guard paths[watch] == path else { continue }
-            paths[watch] = nil
-            inotify.remove(watch: watch)
-        }
+        for path in watches.keys where !wanted.contains(path) { forget(path) }
         var isNew = false
         for path in wanted where watches[path] == nil {
             do {
                 // Taken first: if it is another directory by the time of the watch, the next comparison finds it.
-                identities[path] = try? FileStatus.of(path: path).identity
+                let identity = try? FileStatus.of(path: path).identity
                 let watch = try inotify.add(
                     path: path, mask: isDatabase.contains(path) ? Self.databaseMask : Self.mask)
-                watches[path] = watch
+                watches[path] = Watched(watch: watch, identity: identity)
                 paths[watch] = path
                 isNew = true
             } catch {
@@ -64,19 +67,45 @@ final class MetadataWatch {
 
     /// Ends the watches of directories that are not at their paths any more; returns whether there are any.
     ///
-    /// No event tells that a mount covers a directory or is taken away from it, or that one above it is renamed.
+    /// No event tells that a mount covers a directory or is taken away from it, or that one above it is renamed. The
+    /// kernel tells that there are other mounts. A directory above that is watched itself tells that it moves: of 1,000
+    /// containers' directories none need be looked at, which each answer would wait for.
     func forgetMoved() -> Bool {
-        guard let inotify else { return false }
-        var hasMoved = false
-        for (path, watch) in watches
-        where identities[path] != (try? FileStatus.of(path: path).identity) {
-            watches[path] = nil
-            identities[path] = nil
-            hasMoved = true
-            guard paths.removeValue(forKey: watch) != nil else { continue }
-            inotify.remove(watch: watch)
-        }
-        return hasMoved
+        var mustLookAtAll = mounts.descriptor == nil || mounts.hasChanged()
+        let before = watches.count
+        var known = before
+        repeat {
+            known = watches.count
+            for (path, watched) in watches where mustLookAtAll || !isAnchored(watched) {
+                if watched.identity == (try? FileStatus.of(path: path).identity) {
+                    let anchor = anchor(of: path)
+                    watches[path]?.anchor = anchor
+                } else {
+                    forget(path)
+                }
+            }
+            mustLookAtAll = false
+            // Those below one that went are to be looked at as well.
+        } while watches.count < known
+        return watches.count < before
+    }
+
+    private func isAnchored(_ watched: Watched) -> Bool {
+        watched.anchor.map { watches[$0.path]?.watch == $0.watch } ?? false
+    }
+
+    private func anchor(of path: String) -> (path: String, watch: Int32)? {
+        guard let slash = path.lastIndex(of: "/") else { return nil }
+        let above = String(path[..<slash])
+        return watches[above].map { (above, $0.watch) }
+    }
+
+    private func forget(_ path: String) {
+        guard let watch = watches.removeValue(forKey: path)?.watch else { return }
+        // Two paths may lead to one directory, which has one watch.
+        guard paths[watch] == path else { return }
+        paths[watch] = nil
+        inotify?.remove(watch: watch)
     }
 
     /// Takes all events; returns whether anything changed.
@@ -88,10 +117,14 @@ final class MetadataWatch {
             _ = try inotify.drain { event in
                 hasChanged = true
                 if event.mask.contains(.queueOverflow) { isOverflown = true }
-                guard !event.mask.isDisjoint(with: [.ignored, .moveSelf]),
-                    let path = paths.removeValue(forKey: event.watch)
-                else { return }
-                if watches[path] == event.watch { watches[path] = nil }
+                guard let path = paths[event.watch] else { return }
+                if let name = event.name {
+                    // Something else may be there by now.
+                    watches["\(path)/\(String(decoding: name.bytes, as: UTF8.self))"]?.anchor = nil
+                }
+                guard !event.mask.isDisjoint(with: [.ignored, .moveSelf]) else { return }
+                paths[event.watch] = nil
+                if watches[path]?.watch == event.watch { watches[path] = nil }
                 // Another directory may have its path by now: that one is to be watched.
                 if !event.mask.contains(.ignored) { inotify.remove(watch: event.watch) }
             }
@@ -103,7 +136,6 @@ final class MetadataWatch {
             for watch in paths.keys { inotify.remove(watch: watch) }
             watches = [:]
             paths = [:]
-            identities = [:]
         }
         return hasChanged
     }
