@@ -1,17 +1,40 @@
 import NIOCore
 
-/// Stops accepting for a moment where a connection could not be accepted, for want of descriptors or memory.
+/// Stops accepting connections for a while; they wait in the socket's queue.
 ///
-/// The connection stays in the socket's queue and keeps it readable. NIO's own `AcceptBackoffHandler` waits only
-/// where no read was asked for yet; after the error the socket is polled as before, and the loop spins.
+/// That is where a connection could not be accepted, for want of descriptors or memory: it keeps the socket readable.
+/// NIO's own `AcceptBackoffHandler` waits only where no read was asked for yet; after the error the socket is polled as
+/// before, and the loop spins. And it is where there are as many connections as may be, see ``hold()``.
 final class AcceptPause: ChannelInboundHandler {
     typealias InboundIn = any Channel
 
     private static let pause = TimeAmount.milliseconds(200)
     private let note: (IOError) -> Void
+    private var channel: (any Channel)?
+    private var isScarce = false
+    private var isHeld = false
 
     init(_ note: @escaping (IOError) -> Void) {
         self.note = note
+    }
+
+    func handlerAdded(context: ChannelHandlerContext) {
+        channel = context.channel
+    }
+
+    func handlerRemoved(context: ChannelHandlerContext) {
+        channel = nil
+    }
+
+    /// Accepts no connection until ``release()``.
+    func hold() {
+        isHeld = true
+        apply()
+    }
+
+    func release() {
+        isHeld = false
+        apply()
     }
 
     func errorCaught(context: ChannelHandlerContext, error: any Error) {
@@ -20,10 +43,16 @@ final class AcceptPause: ChannelInboundHandler {
             return
         }
         note(error)
-        let channel = NIOLoopBound(context.channel, eventLoop: context.eventLoop)
-        try? channel.value.syncOptions?.setOption(.autoRead, value: false)
+        isScarce = true
+        apply()
+        let pause = NIOLoopBound(self, eventLoop: context.eventLoop)
         context.eventLoop.scheduleTask(in: Self.pause) {
-            try? channel.value.syncOptions?.setOption(.autoRead, value: true)
+            pause.value.isScarce = false
+            pause.value.apply()
         }
+    }
+
+    private func apply() {
+        try? channel?.syncOptions?.setOption(.autoRead, value: !isHeld && !isScarce)
     }
 }

@@ -49,6 +49,9 @@ struct ConnectionGate {
         }
     }
 
+    /// Whether nobody may come in, whoever it is.
+    var isFull: Bool { count >= limits.connections }
+
     private func isRoom(for peer: Peer) -> Bool {
         guard count < limits.connections else { return false }
         if peer.isPrivileged { return true }

@@ -12,7 +12,10 @@ final class ServerCore {
     private let eventLoop: any EventLoop
     private(set) var isQuiescing = false
 
+    /// Of the listening socket.
+    var acceptPause: AcceptPause?
     private var gate: ConnectionGate
+    private var impatience: Scheduled<Void>?
     private var pace: RequestPace
     private var connections: [ObjectIdentifier: Connection] = [:]
     private var feeds: [ObjectIdentifier: Connection] = [:]
@@ -54,11 +57,31 @@ final class ServerCore {
     func arrived(_ peer: Peer) -> ConnectionGate.Decision {
         let decision = gate.arrived(peer)
         if decision != .admit { noteTurnedAway(peer) }
+        if gate.isFull { holdQueue() }
         return decision
     }
 
     func left(_ peer: Peer, _ decision: ConnectionGate.Decision) {
         gate.left(peer, decision)
+        if !gate.isFull { releaseQueue() }
+    }
+
+    /// Whoever connects now waits in the socket's queue, but not without end.
+    private func holdQueue() {
+        guard impatience == nil, !isQuiescing else { return }
+        acceptPause?.hold()
+        let core = NIOLoopBound(self, eventLoop: eventLoop)
+        impatience = eventLoop.scheduleTask(in: TimeAmount(limits.queuePatience)) {
+            // Kept: until one ends, those that come are told at once.
+            core.value.acceptPause?.release()
+        }
+    }
+
+    private func releaseQueue() {
+        guard impatience != nil else { return }
+        impatience?.cancel()
+        impatience = nil
+        acceptPause?.release()
     }
 
     func opened(_ connection: Connection) {
@@ -132,6 +155,8 @@ final class ServerCore {
     /// Ends the feeds, lets answers under way finish, and succeeds when no connection is left.
     func quiesce() -> EventLoopFuture<Void> {
         isQuiescing = true
+        releaseQueue()
+        acceptPause = nil
         heartbeats?.cancel()
         heartbeats = nil
         if let subscription { hub.unsubscribe(subscription) }

@@ -3,9 +3,11 @@ extension StatusServer {
     ///
     /// Clients may be hostile: every buffer, queue and wait of the server is bounded by one of these.
     public struct Limits: Sendable {
-        /// Connections at once; one more gets 503 and is closed.
+        /// Connections at once; others wait in the socket's queue.
         public var connections = 64
-        /// Connections of one user other than root and the daemon's own.
+        /// How long they wait there without any that ends, before one more gets 503 and is closed.
+        public var queuePatience = Duration.seconds(5)
+        /// Connections of one user other than root and the daemon's own; one more gets 503 and is closed.
         public var connectionsPerUser = 32
         /// Connections out of ``connections`` that only root and the daemon's own user may take.
         public var privilegedReserve = 16

@@ -114,10 +114,15 @@ public struct StatusServer: Service {
 
     private func bootstrap(on eventLoop: any EventLoop, _ core: NIOLoopBound<ServerCore>) -> ServerBootstrap {
         ServerBootstrap(group: eventLoop)
+            // The longest queue that the kernel allows.
+            .serverChannelOption(.backlog, value: 65_535)
+            // One at a time: the next is accepted when it is known that there is room.
+            .serverChannelOption(.maxMessagesPerRead, value: 1)
             .serverChannelInitializer { channel in
                 channel.eventLoop.makeCompletedFuture {
-                    try channel.pipeline.syncOperations.addHandler(
-                        AcceptPause { core.value.noteUnacceptable($0) })
+                    let pause = AcceptPause { core.value.noteUnacceptable($0) }
+                    core.value.acceptPause = pause
+                    try channel.pipeline.syncOperations.addHandler(pause)
                 }
             }
             .childChannelOption(.allowRemoteHalfClosure, value: true)

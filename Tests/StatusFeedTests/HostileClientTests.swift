@@ -199,11 +199,12 @@ import Wire
         }
     }
 
-    @Test("a connection too many gets 503, and there is room again when one closes")
+    @Test("a connection too many gets 503 where none ends for long, and there is room again when one closes")
     func tooManyConnections() async throws {
         var limits = StatusServer.Limits()
         limits.connections = 8
         limits.privilegedReserve = 2
+        limits.queuePatience = .milliseconds(100)
         try await TestServer.run(limits: limits) { server in
             let clients = try await onThread { [path = server.path] in
                 try (0..<8).map { _ in
@@ -228,6 +229,30 @@ import Wire
                     if !isServed { try await Task.sleep(for: .milliseconds(5)) }
                 }
                 #expect(isServed)
+            }
+        }
+    }
+
+    @Test("a thousand clients at once are all answered, though eight may connect")
+    func queueOfConnections() async throws {
+        var limits = StatusServer.Limits()
+        limits.connections = 8
+        limits.privilegedReserve = 2
+        // Nobody is to be told that there are too many.
+        limits.queuePatience = .seconds(600)
+        try await TestServer.run(limits: limits) { server in
+            let clients = try await onThread { [path = server.path] in
+                try (0..<1000).map { _ in
+                    let client = try RawClient(path)
+                    try client.get("/v1/status", "Connection: close\r\n")
+                    return client
+                }
+            }
+            try await onThread {
+                for client in clients {
+                    let status = try client.response().status
+                    #expect(status == 200)
+                }
             }
         }
     }
