@@ -121,7 +121,7 @@ struct Exchange {
 private final class FuzzProvider: StatusProvider {
     let marks = Mutex<[String]>([])
 
-    func status() async -> Status { Status(time: "t", version: "1", exact: true) }
+    func status(top: Int?) async -> Status { Status(time: "t", version: "1", exact: true) }
     func images() async -> ImageList { ImageList(time: "t", exact: true, images: []) }
     func tree() async -> Tree { Tree(time: "t", exact: true, roots: []) }
     func layers() async -> LayerList { LayerList(time: "t", exact: true, layers: []) }

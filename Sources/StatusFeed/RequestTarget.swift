@@ -33,6 +33,16 @@ struct RequestTarget {
         try parameters(name).first
     }
 
+    /// The value of a parameter that is a number of things; `nil` where it is not there.
+    func count(_ name: String) throws(Problem) -> Int? {
+        guard let text = try parameter(name) else { return nil }
+        guard text.utf8.allSatisfy({ UInt8(ascii: "0")...UInt8(ascii: "9") ~= $0 }), let count = Int(text)
+        else {
+            throw Problem(.invalidRequest, detail: "\(name)= takes a number, such as \(name)=10")
+        }
+        return count
+    }
+
     /// The decoded values of a parameter of the query, in their order.
     func parameters(_ name: String) throws(Problem) -> [String] {
         var values: [String] = []

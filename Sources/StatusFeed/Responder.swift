@@ -6,15 +6,26 @@ struct Responder: Sendable {
     let provider: any StatusProvider
     let permits: PermitPool
     let daemonUserID: UInt32
+    private let shared = SharedAnswers()
+
+    init(provider: any StatusProvider, permits: PermitPool, daemonUserID: UInt32) {
+        self.provider = provider
+        self.permits = permits
+        self.daemonUserID = daemonUserID
+    }
 
     func answer(_ route: Route, for peer: Peer) async -> Answer {
         // Without a permit: a health check must not wait behind others.
         if route == .health { return .json(provider.health()) }
-        if case .setMark = route, !peer.isPrivileged { return .problem(notPermitted(peer)) }
+        if route.changesSomething, !peer.isPrivileged { return .problem(notPermitted(peer)) }
+        let isPrivileged = peer.isPrivileged
+        let respond = { @Sendable in
+            try await permits.run(privileged: isPrivileged) { await self.respond(to: route) }
+        }
         do {
-            return try await permits.run(privileged: peer.isPrivileged) {
-                await respond(to: route)
-            }
+            if route.changesSomething { return try await respond() }
+            return try await shared.answer(
+                SharedAnswers.Question(route: route, isPrivileged: isPrivileged), by: respond)
         } catch {
             return .problem(Problem(.unavailable, detail: "the request was given up; ask again"))
         }
@@ -23,7 +34,7 @@ struct Responder: Sendable {
     /// The feed's `snapshot` with the id of the last event before it was asked for.
     func snapshot(id: Int64, lost: Int64?, format: FeedFormat, for peer: Peer) async throws -> ByteBuffer {
         try await permits.run(privileged: peer.isPrivileged) {
-            let status = await provider.status()
+            let status = await provider.status(top: nil)
             let event = FeedEvent(type: .snapshot, id: id, time: status.time, status: status, lost: lost)
             return try format.encode(event)
         }
@@ -32,7 +43,7 @@ struct Responder: Sendable {
     private func respond(to route: Route) async -> Answer {
         do throws(Problem) {
             switch route {
-            case .status: return .json(await provider.status())
+            case .status(let top): return .json(await provider.status(top: top))
             case .images: return .json(await provider.images())
             case .image(let reference): return .json(try await provider.image(reference))
             case .tree: return .json(await provider.tree())

@@ -2,7 +2,9 @@ import Wire
 
 /// One question of the contract.
 enum Route: Hashable, Sendable {
-    case status, images, tree, layers, containers, alerts, doctor, health
+    /// `top` is how many of each list are wanted; `nil` for all.
+    case status(top: Int?)
+    case images, tree, layers, containers, alerts, doctor, health
     case image(String)
     case container(String)
     case volumes, orphans
@@ -12,6 +14,11 @@ enum Route: Hashable, Sendable {
     case setMark(String)
     /// `since` is the query's resume point, not yet parsed.
     case feed(since: String?)
+
+    /// Whether each request for it is to be done by itself.
+    var changesSomething: Bool {
+        if case .setMark = self { true } else { false }
+    }
 
     /// Finds the route of a request.
     ///
@@ -62,7 +69,7 @@ enum Route: Hashable, Sendable {
             return nil
         }
         switch (segments[1], rest.count) {
-        case ("status", 0): return (.status, read)
+        case ("status", 0): return (.status(top: try target.count("top")), read)
         case ("images", 0): return (.images, read)
         case ("images", _):
             return (.image(try PercentCoding.decode(Substring(rest.joined(separator: "/")))), read)

@@ -5,7 +5,8 @@ public import Wire
 /// Every answer but ``health()`` is behind the barrier: changes whose system call returned before the call are
 /// in it, or it says `exact: false`. None waits longer than the daemon's deadline, and none reads a disk.
 public protocol StatusProvider: Sendable {
-    func status() async -> Status
+    /// `top` is how many images, containers, volumes and orphans are wanted, those that take most; `nil` for all.
+    func status(top: Int?) async -> Status
     func images() async -> ImageList
     /// The image with this name, id, or unambiguous prefix of either.
     func image(_ reference: String) async throws(Problem) -> ImageDetail

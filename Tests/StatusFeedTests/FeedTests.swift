@@ -25,7 +25,7 @@ import Wire
             #expect(first?.first?.type == .snapshot)
             #expect(first?.first?.id == 1001)
             #expect(first?.first?.lost == nil)
-            #expect(first?.first?.status == (await server.provider.status()))
+            #expect(first?.first?.status == (await server.provider.status(top: nil)))
             for number in 1...3 { server.hub.publish(.numbered(number, padding: 10)) }
             let events = try await onThread { try feed.events { $0.time == "3" } }
             #expect(events.map(\.id) == [1002, 1003, 1004])

@@ -17,7 +17,7 @@ import Wire
                 #expect(response.body.last == UInt8(ascii: "\n"))
                 #expect(try response.decode(T.self) == value, "\(target)")
             }
-            try await expect("/v1/status", await provider.status())
+            try await expect("/v1/status", await provider.status(top: nil))
             try await expect("/v1/images", await provider.images())
             try await expect("/v1/tree", await provider.tree())
             try await expect("/v1/layers", await provider.layers())

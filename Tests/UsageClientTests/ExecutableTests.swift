@@ -16,7 +16,7 @@ struct ExecutableTests {
 
     @Test("text goes to the output, uncut where it is no terminal, and ends with 0")
     func status() throws {
-        let server = try serving(["GET /v1/status": try json(Samples.status)])
+        let server = try serving(["GET /v1/status?top=10": try json(Samples.status)])
         let run = try BuiltClient.run(["status", "--socket", server.path])
         #expect(run.status == 0)
         #expect(run.errors == "")
@@ -45,7 +45,7 @@ struct ExecutableTests {
 
     @Test("df --json is the part of status that is about file systems")
     func diskFreeJSON() throws {
-        let server = try serving(["GET /v1/status": try json(Samples.status)])
+        let server = try serving(["GET /v1/status?top=0": try json(Samples.status)])
         let run = try BuiltClient.run(["df", "--json", "--socket", server.path])
         let object = try JSONSerialization.jsonObject(with: Data(run.output.utf8)) as? [String: Any]
         #expect(
@@ -182,9 +182,20 @@ struct ExecutableTests {
         #expect(!run.errors.contains("\u{1B}"))
     }
 
+    @Test("status shows ten containers, and counts those that the daemon left out as well")
+    func omittedContainers() throws {
+        var status = Samples.status
+        let listed = status.containers.count
+        status.omitted = Omitted(containers: 990)
+        let server = try serving(["GET /v1/status?top=10": try json(status)])
+        let run = try BuiltClient.run(["status", "--socket", server.path])
+        let rest = 990 + max(0, listed - 10)
+        #expect(run.output.contains("\nand \(rest) more: usage-client containers\n"))
+    }
+
     @Test("the options of every command may stand before it")
     func leadingOptions() throws {
-        let server = try serving(["GET /v1/status": try json(Samples.status)])
+        let server = try serving(["GET /v1/status?top=10": try json(Samples.status)])
         let behind = try BuiltClient.run(["status", "--iec", "--socket", server.path])
         #expect(behind.status == 0)
         for arguments in [
@@ -262,7 +273,7 @@ struct ExecutableTests {
 
     @Test("an output that cannot be written is an error")
     func fullDisk() throws {
-        let server = try serving(["GET /v1/status": try json(Samples.status)])
+        let server = try serving(["GET /v1/status?top=10": try json(Samples.status)])
         let run = try BuiltClient.run(
             ["-c", #""$0" status --socket "$1" >/dev/full"#, BuiltClient.path, server.path],
             program: "/bin/sh")

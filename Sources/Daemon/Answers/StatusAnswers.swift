@@ -65,22 +65,25 @@ struct StatusAnswers: StatusProvider {
 
     // MARK: StatusProvider
 
-    func status() async -> Status {
+    func status(top: Int?) async -> Status {
         let looked = await look(withOpenFiles: true)
         let snapshot = looked.snapshot
         let samples = await fileSystems.samples(of: snapshot.places)
         let measured = snapshot.sources.map(\.layersMeasured).reduce(0, +)
         let total = snapshot.sources.map(\.layersTotal).reduce(0, +)
+        let lists = StatusLists(snapshot, top: top)
         return Status(
             time: looked.time, version: version, exact: looked.isExact, reasons: looked.reasons,
             sources: sources(looked),
             filesystems: FileSystem.list(samples, snapshot), totals: Totals(snapshot.totals),
-            images: snapshot.images.map(Image.init), containers: containers(looked),
-            volumes: snapshot.volumes.map(Volume.init), orphans: Orphan.list(snapshot),
+            images: lists.images.map(Image.init),
+            containers: lists.containers.map { container($0, looked) },
+            volumes: lists.volumes.map(Volume.init), orphans: lists.orphans.map(Orphan.init),
             alerts: looked.view.alerts.firing.map(Alert.init),
             counters: counters.wire(tracking.counters, notCached: cache.missing),
             progress: measured < total ? Progress(layersMeasured: measured, layersTotal: total) : nil,
-            deletedOpen: DeletedOpenState(looked.view, complaint: deletedOpen.complaint))
+            deletedOpen: DeletedOpenState(looked.view, complaint: deletedOpen.complaint),
+            omitted: lists.omitted)
     }
 
     func images() async -> ImageList {
@@ -156,7 +159,8 @@ struct StatusAnswers: StatusProvider {
 
     func orphans() async -> OrphanList {
         let looked = await look()
-        return OrphanList(time: looked.time, exact: looked.isExact, orphans: Orphan.list(looked.snapshot))
+        return OrphanList(
+            time: looked.time, exact: looked.isExact, orphans: looked.snapshot.orphans.map(Orphan.init))
     }
 
     func alerts() async -> AlertList {
@@ -209,16 +213,18 @@ struct StatusAnswers: StatusProvider {
     }
 
     func containers(_ looked: Looked) -> [Container] {
-        looked.snapshot.containers.map { container in
-            var result = Container(
-                container, looked.view.growth.growth(of: container.key, at: looked.view.moment))
-            if result.state == .exact, let layer = looked.snapshot.layers[container.layer],
-                looked.isOpen(layer)
-            {
-                result.state = .converging
-            }
-            return result
+        looked.snapshot.containers.map { container($0, looked) }
+    }
+
+    private func container(_ container: ContainerUsage, _ looked: Looked) -> Container {
+        var result = Container(
+            container, looked.view.growth.growth(of: container.key, at: looked.view.moment))
+        if result.state == .exact, let layer = looked.snapshot.layers[container.layer],
+            looked.isOpen(layer)
+        {
+            result.state = .converging
         }
+        return result
     }
 
     private func layer(_ usage: LayerUsage, _ looked: Looked) -> Layer {

@@ -140,12 +140,6 @@ extension Orphan {
             diskBytes: layer.charged.diskBytes, sizeBytes: layer.charged.sizeBytes,
             since: WireCoding.timestamp(wallNanoseconds: layer.fact.since ?? 0))
     }
-
-    static func list(_ snapshot: UsageSnapshot) -> [Orphan] {
-        snapshot.layers.values.filter { $0.fact.kind == .orphan }
-            .sorted { ($0.key.store, $0.key.id) < ($1.key.store, $1.key.id) }
-            .map(Orphan.init)
-    }
 }
 
 extension Tree.Node {

@@ -10,6 +10,9 @@ public struct Route: Hashable, Sendable {
     }
 
     public static let status = Route("/v1/status")
+    /// The status with so many images, containers, volumes and orphans, those that take most.
+    public static func status(top: Int) -> Route { Route("/v1/status?top=\(top)") }
+
     public static let images = Route("/v1/images")
     public static let tree = Route("/v1/tree")
     public static let layers = Route("/v1/layers")

@@ -2,7 +2,7 @@ public import Wire
 
 extension Render {
     /// How many containers `status` shows.
-    static let topContainers = 10
+    public static let topContainers = 10
 
     public static func status(_ status: Status, _ options: RenderOptions) -> String {
         var lines = header(status, options)
@@ -10,7 +10,7 @@ extension Render {
         lines += fileSystems(status.filesystems, options)
         lines += deletedOpen(status.deletedOpen, on: status.filesystems, options)
         lines += totals(status, options)
-        lines += topContainers(status.containers, options)
+        lines += topContainers(status, options)
         lines += firing(status.alerts, options)
         return text(lines)
     }
@@ -129,9 +129,10 @@ extension Render {
         return [""] + table.lines(options)
     }
 
-    private static func topContainers(_ containers: [Container], _ options: RenderOptions) -> [String] {
-        guard !containers.isEmpty else { return ["", "no containers"] }
-        let top = byDisk(containers).prefix(topContainers)
+    private static func topContainers(_ status: Status, _ options: RenderOptions) -> [String] {
+        let omitted = status.omitted?.containers ?? 0
+        guard !status.containers.isEmpty || omitted > 0 else { return ["", "no containers"] }
+        let top = byDisk(status.containers).prefix(topContainers)
         var table = TextTable([
             .name("CONTAINER"), .name("IMAGE"), .number("DISK"), .number("LOGS", dropRank: 1), .number("1m"),
             .number("1h"), .text("STATE"),
@@ -145,9 +146,8 @@ extension Render {
             ])
         }
         var lines = [""] + table.lines(options)
-        if containers.count > top.count {
-            lines.append("and \(containers.count - top.count) more: usage-client containers")
-        }
+        let rest = status.containers.count - top.count + omitted
+        if rest > 0 { lines.append("and \(rest) more: usage-client containers") }
         return lines
     }
 

@@ -9,7 +9,7 @@ struct DiskFreeCommand: ParsableCommand {
     @OptionGroup var options: CommonOptions
 
     func run() throws {
-        let status = try options.daemon.status()
+        let status = try options.daemon.get(.status(top: 0)) as Status
         if options.json {
             try StandardOutput.writeLine(WireCoding.encode(Answer(status)))
         } else {

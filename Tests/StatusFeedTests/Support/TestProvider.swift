@@ -34,7 +34,7 @@ final class TestProvider: StatusProvider {
         virtualSizeBytes: 2,
         diskBytes: 3, sharedBytes: 4, uniqueBytes: 5, layers: ["l1"], containers: 1)
 
-    func status() async -> Status {
+    func status(top: Int?) async -> Status {
         await whileAsked()
         return statusValue.withLock { $0 }
     }
