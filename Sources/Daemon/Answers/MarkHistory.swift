@@ -31,11 +31,14 @@ struct MarkHistory {
         _ snapshot: UsageSnapshot, at moment: Moment, isExact: Bool, usedBytes: [String: Int64]
     ) {
         guard isDue(at: moment) else { return }
-        var mark = Mark(snapshot, wall: moment.wall, isExact: isExact, usedBytes: usedBytes)
+        let mark: Mark
         if let last = entries.last, last.version == snapshot.version {
-            // The same books share their memory.
-            mark.layers = last.mark.layers
-            mark.containers = last.mark.containers
+            // The same books share their memory, and cost nothing while nothing changes.
+            mark = Mark(
+                wall: moment.wall, isExact: isExact, layers: last.mark.layers,
+                containers: last.mark.containers, usedBytes: usedBytes)
+        } else {
+            mark = Mark(snapshot, wall: moment.wall, isExact: isExact, usedBytes: usedBytes)
         }
         entries.append(Entry(uptime: moment.uptime, version: snapshot.version, mark: mark))
         thin(now: moment.uptime)
