@@ -34,6 +34,7 @@ struct BenchRun {
         try await ScanMeasurement(host: images, entries: sizes.treeEntries).run(bench)
         results.append(try await largeHost(HostMeasurement(host: large)))
         report(results)
+        try await growthOverFiles()
         try await EngineMeasurement(containers: sizes.containers / 10, files: 1_000).run(bench)
     }
 
@@ -125,13 +126,9 @@ struct BenchRun {
 
     private func report(_ results: [HostMeasurement.Result]) {
         func growth(_ name: String, _ measure: String, _ cost: (HostMeasurement.Result) -> Double) {
-            let points = results.map { (size: Double($0.containers), cost: cost($0)) }
-            bench.add(
-                Figure(
-                    name: "growth-\(name)", measure: "exponent over containers: \(measure)",
-                    value: GrowthFit.exponent(points), unit: .exponent, goal: 1,
-                    detail: points.map { "\($0.cost.text(digits: 2)) at \($0.size.text(digits: 0))" }
-                        .joined(separator: ", ")))
+            addGrowth(
+                "growth-\(name)", "exponent over containers: \(measure)",
+                results.map { (Double($0.containers), cost($0)) })
         }
         guard let light = results.first(where: { $0.containers == 100 }) ?? results.first,
             let large = results.last
@@ -159,11 +156,41 @@ struct BenchRun {
                     \(Unit.perSecond.text(large.cost.filesPerSecond)); \
                     \(Unit.percent.text(large.cost.share * 100)) of one processor meanwhile
                     """))
-        growth("feed", "median from write to event") { $0.delays.median }
-        growth("feed-flooded", "the same beside a flood, 99th percentile") {
+        growth("feed", "median from write to event, milliseconds") { $0.delays.median }
+        growth("feed-flooded", "the same beside a flood, 99th percentile, milliseconds") {
             $0.delaysBesideFlood.percentile(0.99)
         }
-        growth("processor-per-file", "processor for each file") { $0.cost.perFile }
-        growth("status", "`usage-client status`") { $0.status.median }
+        growth("processor-per-file", "processor for each file written, microseconds") { $0.cost.perFile }
+        growth("status", "`usage-client status`, milliseconds") { $0.status.median }
+    }
+
+    private func growthOverFiles() async throws {
+        var results: [FileGrowthMeasurement.Result] = []
+        for part in [100, 10, 1] {
+            results.append(
+                try await FileGrowthMeasurement(files: bench.sizes.memoryFiles / part).run(bench, in: scratch)
+            )
+        }
+        func growth(_ name: String, _ measure: String, _ cost: (FileGrowthMeasurement.Result) -> Double) {
+            addGrowth(
+                "file-growth-\(name)", "exponent over files: \(measure)",
+                results.map { (Double($0.files), cost($0)) })
+        }
+        growth("start", "start of usaged until exact, milliseconds") { $0.start }
+        growth("memory", "private dirty pages, megabytes") { $0.memory / 1e6 }
+        growth("feed", "median from write to event, milliseconds") { $0.host.delays.median }
+        growth("feed-flooded", "the same beside a flood, 99th percentile, milliseconds") {
+            $0.host.delaysBesideFlood.percentile(0.99)
+        }
+        growth("processor-per-file", "processor for each file written, microseconds") { $0.host.cost.perFile }
+        growth("status", "`usage-client status`, milliseconds") { $0.host.status.median }
+    }
+
+    private func addGrowth(_ name: String, _ measure: String, _ points: [(size: Double, cost: Double)]) {
+        bench.add(
+            Figure(
+                name: name, measure: measure, value: GrowthFit.exponent(points), unit: .exponent, goal: 1,
+                detail: points.map { "\($0.cost.text(digits: 2)) at \($0.size.text(digits: 0))" }
+                    .joined(separator: ", ")))
     }
 }
