@@ -40,6 +40,7 @@ final class StoreFollower: Sendable {
     }
 
     func start() {
+        layers.overlay.prepare(driver: identity.driver)
         NamedThread.start("store") { [self] in
             layers.cache.load(identity)
             Worker(self).run()
