@@ -29,14 +29,16 @@ public enum BoundedFile {
     private static func contents(of file: RegularFile, limit: Int) throws(Failure) -> [UInt8] {
         let size = try file.status().size
         guard size <= Int64(limit) else { throw .tooLarge(path: file.path, limit: limit) }
+        // One byte more than it holds shows that it ends there; files of `/proc` say that they hold none.
+        var wanted = size > 0 ? Int(size) + 1 : 64 << 10
         var bytes: [UInt8] = []
-        bytes.reserveCapacity(Int(size) + 1)
         while true {
-            let chunk = try file.read(64 * 1024, at: bytes.count)
-            if chunk.isEmpty { return bytes }
+            let chunk = try file.read(wanted, at: bytes.count)
             bytes += chunk
             // It may grow while it is read.
             guard bytes.count <= limit else { throw .tooLarge(path: file.path, limit: limit) }
+            guard chunk.count == wanted else { return bytes }
+            wanted = 64 << 10
         }
     }
 }

@@ -22,7 +22,10 @@ public enum OverlayProbe {
         let outcome = Outcome()
         NamedThread.start("overlay-probe") {
             do throws(KernelError) {
-                outcome.give(.success(try tryOut()))
+                let inotify = try Inotify()
+                // Its end is not waited for: the kernel takes longer for it than for all the rest.
+                defer { withExtendedLifetime(inotify) {} }
+                outcome.give(.success(try tryOut(inotify)))
             } catch {
                 outcome.give(.failure(error))
             }
@@ -49,7 +52,7 @@ public enum OverlayProbe {
     }
 
     /// Leaves the calling thread in another namespace.
-    private static func tryOut() throws(KernelError) -> Finding {
+    private static func tryOut(_ inotify: Inotify) throws(KernelError) -> Finding {
         guard clinux_unshare_mounts() == 0 else { throw KernelError(call: "unshare") }
         try mount("none", on: "/", type: nil, flags: UInt(MS_REC) | UInt(MS_PRIVATE))
         // Any directory will do; nobody else sees what it holds now.
@@ -63,7 +66,6 @@ public enum OverlayProbe {
         try mount(
             "overlay", on: "\(root)/merged", type: "overlay",
             options: "lowerdir=\(root)/lower,upperdir=\(root)/upper,workdir=\(root)/work")
-        let inotify = try Inotify()
         _ = try inotify.add(path: "\(root)/upper", mask: [.create, .modify])
         try write(to: "\(root)/merged/file")
         var found: InotifyEvent.Mask = []

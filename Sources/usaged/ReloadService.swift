@@ -4,7 +4,10 @@ internal import ServiceLifecycle
 internal import UnixSignals
 
 /// Reads the configuration again at each SIGHUP.
-struct ReloadService: Service {
+struct ReloadService: Service, CustomStringConvertible {
+    /// See ``UsageDaemon/description``.
+    var description: String { "reload" }
+
     let daemon: UsageDaemon
     /// Trapped since before the daemon was ready: a SIGHUP that came meanwhile waits in it.
     let hangups: UnixSignalsSequence

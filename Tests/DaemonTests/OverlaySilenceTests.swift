@@ -1,5 +1,7 @@
+import Dispatch
 import Foundation
 import Kernel
+import Synchronization
 import Testing
 import UsageTestKit
 
@@ -12,7 +14,7 @@ struct OverlaySilenceTests {
         func reason(
             _ driver: String, _ major: Int, _ minor: Int, _ finding: OverlayProbe.Finding? = nil
         ) -> String? {
-            OverlaySilence(finding: finding, kernel: KernelRelease(major: major, minor: minor))
+            OverlaySilence(kernel: KernelRelease(major: major, minor: minor)) { finding }
                 .reason(driver: driver)
         }
         #expect(reason("overlay2", 6, 1)?.contains("6.1") == true)
@@ -22,6 +24,34 @@ struct OverlaySilenceTests {
         #expect(reason("overlay2", 6, 1, .told) == nil)
         #expect(reason("overlay2", 6, 9, .silent) != nil)
         #expect(reason("directory", 6, 9, .silent) == nil)
+    }
+
+    @Test("the kernel is probed once, when a store of overlayfs needs it, and whoever asks meanwhile waits")
+    func probedOnce() async throws {
+        let probes = Atomic(0)
+        let mayEnd = DispatchSemaphore(value: 0)
+        let silence = OverlaySilence(kernel: KernelRelease(major: 6, minor: 9)) {
+            probes.add(1, ordering: .relaxed)
+            mayEnd.wait()
+            return .silent
+        }
+        silence.prepare(driver: "btrfs")
+        #expect(silence.reason(driver: "btrfs") == nil)
+        #expect(probes.load(ordering: .relaxed) == 0)
+        silence.prepare(driver: "overlay2")
+        try await wait(until: "the probe") { probes.load(ordering: .relaxed) == 1 }
+        let answer = Mutex<String??>(nil)
+        NamedThread.start("asks") {
+            let reason = silence.reason(driver: "overlay2")
+            answer.withLock { $0 = .some(reason) }
+        }
+        #expect(answer.withLock { $0 } == nil)
+        mayEnd.signal()
+        try await wait(until: "the answer") { answer.withLock { $0 != nil } }
+        #expect(answer.withLock { $0 } == "Linux 6.9 tells nothing of data written through overlayfs")
+        #expect(
+            silence.reason(driver: "overlay") == "Linux 6.9 tells nothing of data written through overlayfs")
+        #expect(probes.load(ordering: .relaxed) == 1)
     }
 
     @Test("what a probe noted is read again, unless another than root wrote it", .enabled(if: geteuid() == 0))

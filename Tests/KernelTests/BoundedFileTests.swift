@@ -32,6 +32,15 @@ struct BoundedFileTests {
         }
     }
 
+    @Test("a file is read whole, whatever its size", arguments: [0, 1, 65_535, 65_536, 65_537, 200_000])
+    func sizes(count: Int) throws {
+        try make { (scratch, _) throws in
+            let bytes = (0..<count).map { UInt8(truncatingIfNeeded: $0 / 3) }
+            try Data(bytes).write(to: URL(fileURLWithPath: scratch("sized")))
+            #expect(try BoundedFile.read(path: scratch("sized"), limit: count) == bytes)
+        }
+    }
+
     @Test("a file of /proc, whose size is not known before, is read whole")
     func proc() throws {
         #expect(try BoundedFile.read(path: "/proc/self/mountinfo", limit: 64 << 20).count > 0)

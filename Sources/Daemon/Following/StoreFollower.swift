@@ -40,6 +40,7 @@ final class StoreFollower: Sendable {
     }
 
     func start() {
+        layers.overlay.prepare(driver: identity.driver)
         NamedThread.start("store") { [self] in
             layers.cache.load(identity)
             Worker(self).run()
@@ -202,6 +203,8 @@ final class StoreFollower: Sendable {
             if !facts.problems.contains(where: { $0.severity == .unreadable }) {
                 follower.surveys.note(facts)
             }
+            // Whether figures are exact is also said of those that were told last: they have this store from now on.
+            if !follower.isRead { follower.books.advance() }
             follower.shared.withLock { $0.isRead = true }
         }
 

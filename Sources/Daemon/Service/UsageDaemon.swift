@@ -315,6 +315,11 @@ public final class UsageDaemon: Service {
     }
 }
 
+extension UsageDaemon: CustomStringConvertible {
+    /// What the service group calls it; made up by reflection instead, it would delay each start.
+    public var description: String { "usaged" }
+}
+
 /// Keeps the alerts, and the figures that they come from, whenever alerts change: the books call it, and it asks the books.
 private final class AlertSaving: Sendable {
     private let state: DaemonState
