@@ -9,6 +9,8 @@ final class DeletedOpenWatch: Sendable {
     static let notPermitted = "needs CAP_SYS_PTRACE"
 
     private static let millisecond: Int64 = 1_000_000
+    /// From the start to the first look.
+    private static let start = 1_000 * millisecond
     private static let interval = 30_000 * millisecond
     /// The rest after a look, in times of what it cost: at most a hundredth of a core.
     private static let restFactor: Int64 = 100
@@ -95,7 +97,8 @@ final class DeletedOpenWatch: Sendable {
     private func run() {
         let scanner = OpenFileScanner()
         let known = KnownLayerPlaces()
-        var due: Int64 = 0
+        // The first look leaves the processor to the first figures; who asks need not wait for it.
+        var due = Moment.now().uptime + Self.start
         var askedDue: Int64 = 0
         while !isStopped.load(ordering: .relaxed) {
             let isAsked = state.withLock { !$0.waiting.isEmpty }
