@@ -9,7 +9,7 @@ extension ShardWorker {
         do {
             // A flood may not hold the thread, but a barrier needs all that was queued when it came.
             let asked = barriers.isEmpty ? 0 : try inotify.pendingBytes()
-            _ = try inotify.drain(limit: Self.drainLimit, atLeast: asked) { event in take(event) }
+            _ = try inotify.drainRecords(limit: Self.drainLimit, atLeast: asked) { take($0) }
         } catch {
             isOverflown = true
         }
@@ -33,7 +33,7 @@ extension ShardWorker {
         }
     }
 
-    func take(_ event: InotifyEvent) {
+    func take(_ event: InotifyRecord) {
         counters.events += 1
         if firstEvent == nil { firstEvent = drainedAt }
         if event.mask.contains(.queueOverflow) {
