@@ -171,6 +171,34 @@ struct ShardWorkerTests {
         #expect(settling.tracker.nextSettle == nil)
     }
 
+    @Test(
+        "a busy layer is looked at when its time has come, though nothing else comes, and at once for who asks"
+    )
+    func busyLayer() async throws {
+        let scratch = try ScratchDirectory("worker")
+        defer { try? FileManager.default.removeItem(atPath: scratch.path) }
+        let worker = try makeWorker(batchMilliseconds: 300)
+        track(["busy"], in: scratch, by: worker)
+        let entry = try #require(worker.tracked.values.first)
+        for _ in 0...Pace.patience {
+            entry.pace.note(monotonicNanoseconds(), interval: worker.batchInterval)
+        }
+        #expect(entry.pace.isBusy)
+        try write(5_000, to: scratch("busy/file"))
+        worker.barriers.append { #expect($0 == []) }
+        worker.drain()
+        worker.runBatches()
+        try expectWalk("busy", in: scratch)
+        try write(6_000, to: scratch("busy/file"))
+        let next = entry.pace.next(interval: worker.batchInterval)
+        repeat {
+            worker.wait()
+            worker.drain()
+            worker.runBatches()
+        } while entry.hasMarks || monotonicNanoseconds() < next
+        try expectWalk("busy", in: scratch)
+    }
+
     @Test("the sums over layers are those of the layers, and keep what forgotten ones did")
     func sums() throws {
         let scratch = try ScratchDirectory("worker")

@@ -44,7 +44,12 @@ extension ShardWorker {
         refreshMount(entry, at: now, isAsked: isAsked)
         prepare(entry, now: now, isAsked: isAsked)
         guard entry.hasMarks, now >= entry.nextRetry ?? 0 else { return false }
-        guard isAsked || isBatch || entry.nextRetry != nil || entry.lastReported == nil else { return false }
+        let isDue = isBatch || entry.pace.isBusy
+        guard
+            isAsked || isDue && now >= entry.pace.next(interval: batchInterval) || entry.nextRetry != nil
+                || entry.lastReported == nil
+        else { return false }
+        entry.pace.note(now, interval: batchInterval)
         run(entry, at: now)
         return true
     }

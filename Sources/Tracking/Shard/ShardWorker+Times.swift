@@ -31,8 +31,9 @@ extension ShardWorker {
         count(entry)
         if let retry = entry.nextRetry { return agenda.call(entry.index, at: retry) }
         // The next batch plans anew.
-        if entry.hasMarks { ready.insert(entry.index) } else { ready.remove(entry.index) }
+        if entry.hasMarks, !entry.pace.isBusy { ready.insert(entry.index) } else { ready.remove(entry.index) }
         var due = entry.lastAudit + auditInterval(entry)
+        if entry.hasMarks, entry.pace.isBusy { due = min(due, entry.pace.next(interval: batchInterval)) }
         if let settle = entry.tracker.nextSettle { due = min(due, settle) }
         if entry.tracker.needsAudit, !entry.hasMarks { due = min(due, auditDue(entry)) }
         if let refresh = entry.mount?.nextRefresh { due = min(due, refresh) }

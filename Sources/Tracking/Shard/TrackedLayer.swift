@@ -24,6 +24,7 @@ final class TrackedLayer {
     var lastWatches = -1
     var lastAudit: Int64
     var lastEvent: Int64 = 0
+    var pace = Pace()
     var nextRetry: Int64?
     var wasPolled = false
     /// What the last walk counted, while it is polled.
