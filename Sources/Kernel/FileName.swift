@@ -1,3 +1,5 @@
+internal import Glibc
+
 /// The name of one directory entry: bytes, as the kernel has them.
 ///
 /// A container chooses its names, so they may hold anything but `/` and NUL: newlines, escape codes,
@@ -12,6 +14,15 @@ public struct FileName: Hashable, Sendable {
 
     public init(_ string: String) {
         self.bytes = Array(string.utf8)
+    }
+
+    /// Whether these are the bytes of the name.
+    public func hasBytes(_ other: UnsafeRawBufferPointer) -> Bool {
+        bytes.withUnsafeBytes { bytes in
+            guard bytes.count == other.count, let first = bytes.baseAddress, let second = other.baseAddress
+            else { return bytes.isEmpty && other.isEmpty }
+            return memcmp(first, second, bytes.count) == 0
+        }
     }
 
     /// Whether the name is `.` or `..`.

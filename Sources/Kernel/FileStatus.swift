@@ -102,7 +102,8 @@ public struct FileStatus: Hashable, Sendable {
     /// The corresponding C function is `lstat`.
     public static func of(link path: String) throws(KernelError) -> FileStatus {
         var raw = clinux_status()
-        guard clinux_status_at(AT_FDCWD, path, &raw) == 0 else {
+        // A string that is passed as it is would be copied.
+        guard path.withCString({ clinux_status_at(AT_FDCWD, $0, &raw) }) == 0 else {
             throw KernelError(call: "lstat", path: path)
         }
         return FileStatus(raw)

@@ -62,6 +62,13 @@ public final class Inotify: Sendable {
     public func drain(
         limit: Int = .max, atLeast bytes: Int = 0, _ body: (InotifyEvent) -> Void
     ) throws(KernelError) -> Int {
+        try drainRecords(limit: limit, atLeast: bytes) { body(InotifyEvent($0)) }
+    }
+
+    /// As ``drain(limit:atLeast:_:)``, without a copy of what was read.
+    public func drainRecords(
+        limit: Int = .max, atLeast bytes: Int = 0, _ body: (InotifyRecord) -> Void
+    ) throws(KernelError) -> Int {
         var total = 0
         var taken = 0
         var failure: KernelError?
@@ -75,9 +82,9 @@ public final class Inotify: Sendable {
                     return
                 }
                 taken += count
-                InotifyEvent.parse(UnsafeRawBufferPointer(rebasing: buffer[..<count])) { event in
+                InotifyRecord.parse(UnsafeRawBufferPointer(rebasing: buffer[..<count])) { record in
                     total += 1
-                    body(event)
+                    body(record)
                 }
             }
         }

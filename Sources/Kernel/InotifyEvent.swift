@@ -43,24 +43,21 @@ public struct InotifyEvent: Hashable, Sendable {
         self.name = name
     }
 
+    public init(_ record: InotifyRecord) {
+        self.init(
+            watch: record.watch, mask: record.mask, cookie: record.cookie,
+            name: record.name.isEmpty ? nil : FileName(bytes: Array(record.name)))
+    }
+
     /// Calls `body` for each event of a buffer that `read` filled; stops at a record that does not fit.
-    ///
-    /// The format is `struct inotify_event`: watch, mask, cookie and name length, four bytes each, then the
-    /// name padded with NUL. Records may lie at any alignment.
     public static func parse(_ buffer: UnsafeRawBufferPointer, _ body: (InotifyEvent) -> Void) {
-        let header = 16
-        var offset = 0
-        while offset + header <= buffer.count {
-            let length = Int(buffer.loadUnaligned(fromByteOffset: offset + 12, as: UInt32.self))
-            guard length <= buffer.count - offset - header else { return }
-            let field = buffer[(offset + header)..<(offset + header + length)].prefix { $0 != 0 }
-            body(
-                InotifyEvent(
-                    watch: buffer.loadUnaligned(fromByteOffset: offset, as: Int32.self),
-                    mask: Mask(rawValue: buffer.loadUnaligned(fromByteOffset: offset + 4, as: UInt32.self)),
-                    cookie: buffer.loadUnaligned(fromByteOffset: offset + 8, as: UInt32.self),
-                    name: field.isEmpty ? nil : FileName(bytes: Array(field))))
-            offset += header + length
+        InotifyRecord.parse(buffer) { body(InotifyEvent($0)) }
+    }
+
+    /// Calls `body` with the event as one that lies in a buffer.
+    public func withRecord(_ body: (InotifyRecord) -> Void) {
+        (name?.bytes ?? []).withUnsafeBytes {
+            body(InotifyRecord(watch: watch, mask: mask, cookie: cookie, name: $0))
         }
     }
 }

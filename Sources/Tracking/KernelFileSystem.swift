@@ -26,6 +26,10 @@ struct KernelFileSystem: LayerFileSystem {
         return root
     }
 
+    func rootIdentity() throws(KernelError) -> FileStatus.Identity {
+        try FileStatus.of(link: path).identity
+    }
+
     func open(_ path: [FileName], below root: Directory) throws(KernelError) -> Directory {
         try root.openDescendant(path)
     }

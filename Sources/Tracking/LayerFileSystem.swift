@@ -9,6 +9,8 @@ package protocol LayerFileSystem {
 
     /// Opens the layer's directory, following links above it: the operator or the store's layout named it.
     func openRoot() throws(KernelError) -> Handle
+    /// The directory that the layer's path leads to now, which is not opened for that.
+    func rootIdentity() throws(KernelError) -> FileStatus.Identity
     /// Opens a directory below the layer's, by way of directories alone.
     func open(_ path: [FileName], below root: Handle) throws(KernelError) -> Handle
     func status(of directory: Handle) throws(KernelError) -> FileStatus
@@ -35,6 +37,10 @@ package protocol LayerFileSystem {
 }
 
 extension LayerFileSystem {
+    package func rootIdentity() throws(KernelError) -> FileStatus.Identity {
+        try status(of: openRoot()).identity
+    }
+
     package var countsRoot: Bool { true }
     package var hasMount: Bool { false }
 

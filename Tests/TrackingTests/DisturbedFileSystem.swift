@@ -30,7 +30,7 @@ final class DisturbedFileSystem: LayerFileSystem {
 
     /// Gives a tracker all events that wait.
     func deliver(to tracker: LayerTracker<DisturbedFileSystem>) throws {
-        _ = try inotify.drain { event in
+        _ = try inotify.drainRecords { event in
             base.merged?.note(event)
             tracker.note(event)
         }

@@ -16,18 +16,18 @@ extension LayerTracker {
     }
 
     /// Takes an event of a watch in the mount.
-    func noteInMount(_ event: InotifyEvent, _ directory: UInt64) {
+    func noteInMount(_ event: InotifyRecord, _ directory: UInt64) {
         if !event.mask.isDisjoint(with: [.unmount, .ignored]) {
             _ = mount.set(nil, of: directory)
             forgetWatch(event.watch)
             // Gone with its inode: if the layer still has the directory, the mount shows another for it.
             if !event.mask.contains(.unmount) { markEntry(of: directory, watchingAgain: true) }
-        } else if let name = event.name {
+        } else if !event.name.isEmpty {
             if event.mask.isDisjoint(with: [.create, .movedFrom, .movedTo]) {
-                pending.note(event, in: directory, name: name)
+                pending.note(event, in: directory)
             } else {
                 pending.look(
-                    at: Place(directory: directory, name: name),
+                    at: Place(directory: directory, name: FileName(bytes: Array(event.name))),
                     watchingAgain: event.mask.contains(.isDirectory))
             }
         } else {

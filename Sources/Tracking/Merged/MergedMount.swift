@@ -74,7 +74,7 @@ final class MergedMount {
     // MARK: News
 
     /// Takes an event of one of the layer's watches.
-    func note(_ event: InotifyEvent) {
+    func note(_ event: InotifyRecord) {
         if event.watch == workWatch {
             if event.mask.contains(.create) { wasMounted = true }
             if event.mask.contains(.ignored) { workWatch = nil }

@@ -5,28 +5,18 @@ internal import Kernel
 extension ShardWorker {
     func runBatches() {
         let now = monotonicNanoseconds()
-        spaceRescans()
         let asked = barriers
         barriers = []
         if mountWatch.hasChanged() { noteMountChange() }
-        let isDue = firstEvent != nil && now >= batchDue
+        let isBatch = now >= batchDue
+        let isDue = isBatch && firstEvent != nil
         if !asked.isEmpty || isDue { firstEvent = nil }
         lookAtMounts(now: now, isAsked: !asked.isEmpty)
+        lookAtRoots(now: now)
         var hasRun = false
-        // The owner of each entry may change while a batch runs, so go by index.
-        for index in tracked.keys.sorted() {
+        for index in layersToVisit(now: now, isBatch: isBatch, isAsked: !asked.isEmpty) {
             guard let entry = tracked[index] else { continue }
-            refreshMount(entry, index, at: now, isAsked: !asked.isEmpty)
-            prepare(entry, index, now: now, isAsked: !asked.isEmpty)
-            let tracker = entry.tracker
-            let isWaiting = entry.nextRetry.map { now < $0 } ?? false
-            guard !isWaiting, tracker.hasPending || tracker.hasRestats else { continue }
-            let isRetry = entry.nextRetry != nil
-            guard !asked.isEmpty || isDue || isRetry || entry.lastReported == nil || now >= batchDue else {
-                continue
-            }
-            run(entry, index, at: now)
-            hasRun = true
+            if visit(entry, now: now, isBatch: isBatch, isAsked: !asked.isEmpty) { hasRun = true }
         }
         if !asked.isEmpty { completeForBarrier() }
         if isDue || hasRun || !asked.isEmpty { lastBatch = monotonicNanoseconds() }
@@ -37,33 +27,56 @@ extension ShardWorker {
         for answer in asked { answer(unsettled) }
     }
 
+    /// All layers where somebody asks, else those whose time has come, and those that have something marked where it is
+    /// time for a batch.
+    private func layersToVisit(now: Int64, isBatch: Bool, isAsked: Bool) -> [Int] {
+        let due = now >= agenda.next ?? .max ? agenda.takeDue(at: now) : []
+        guard isAsked || isBatch else { return due }
+        defer { ready.removeAll(keepingCapacity: true) }
+        if isAsked { return tracked.keys.sorted() }
+        return due.isEmpty ? Array(ready) : Array(ready.union(due))
+    }
+
+    /// Sees after one layer; returns whether its places were looked at.
+    private func visit(_ entry: TrackedLayer, now: Int64, isBatch: Bool, isAsked: Bool) -> Bool {
+        visits += 1
+        defer { plan(entry) }
+        refreshMount(entry, at: now, isAsked: isAsked)
+        prepare(entry, now: now, isAsked: isAsked)
+        guard entry.hasMarks, now >= entry.nextRetry ?? 0 else { return false }
+        let isDue = isBatch || entry.pace.isBusy
+        guard
+            isAsked || isDue && now >= entry.pace.next(interval: batchInterval) || entry.nextRetry != nil
+                || entry.lastReported == nil
+        else { return false }
+        entry.pace.note(now, interval: batchInterval)
+        run(entry, at: now)
+        return true
+    }
+
     /// Whoever asks has the looks made that a batch could not make, and a look at everything where the batch found
     /// cause for one that is quickly done.
     func completeForBarrier() {
         for index in tracked.keys.sorted() {
-            guard let entry = tracked[index] else { continue }
+            guard let entry = tracked[index], !entry.isAnswered else { continue }
             for _ in 0..<4 where !entry.isAnswered && entry.nextRetry == nil {
                 if entry.tracker.needsAudit {
                     guard entry.isCheap else { break }
                     entry.tracker.audit()
                 }
-                refreshMount(entry, index, at: monotonicNanoseconds(), isAsked: false)
-                run(entry, index, at: monotonicNanoseconds())
+                refreshMount(entry, at: monotonicNanoseconds(), isAsked: false)
+                run(entry, at: monotonicNanoseconds())
             }
+            plan(entry)
         }
     }
 
-    func prepare(_ entry: TrackedLayer, _ index: Int, now: Int64, isAsked: Bool) {
+    func prepare(_ entry: TrackedLayer, now: Int64, isAsked: Bool) {
         let tracker = entry.tracker
         tracker.markSettled(by: now)
-        if isAsked { tracker.markUnsettled() }
-        if isAsked || now >= entry.lastRootLook + Self.rootInterval {
-            entry.lastRootLook = now
-            tracker.lookAtRoot()
-            if budget.mustYield(index) {
-                tracker.yieldWatches(isBoundByConfiguration: budget.isBoundByConfiguration)
-                report(entry, index, [])
-            }
+        if isAsked {
+            tracker.markUnsettled()
+            lookAtRoot(entry)
         }
         if now >= entry.lastAudit + auditInterval(entry) {
             entry.lastAudit = now
@@ -75,21 +88,29 @@ extension ShardWorker {
         if now >= auditDue(entry) || (isAsked && entry.isCheap) { tracker.audit() }
     }
 
-    func run(_ entry: TrackedLayer, _ index: Int, at now: Int64) {
+    func run(_ entry: TrackedLayer, at now: Int64) {
         let tracker = entry.tracker
         entry.nextRetry = nil
         tracker.inodeLimit = inodes.allowance(of: entry.key)
         // To find again that it is too large would take this thread from the other layers.
-        guard entry.polledNames <= tracker.inodeLimit else { return report(entry, index, []) }
+        guard entry.polledNames <= tracker.inodeLimit else { return report(entry, []) }
         let paths = tracker.runBatch(now: now) { [unowned self] in drain() }
         inodes.set(tracker.nameCount, of: entry.key)
         counters.batches += 1
         if let files = tracker.takeChangedLinks() {
-            for other in tracked.values where other !== entry { other.tracker.note(files) }
+            note(files, except: entry)
             shareLinks(files)
         }
-        report(entry, index, paths)
+        report(entry, paths)
         distrust(entry)
+    }
+
+    /// Has files looked at again by the layers that have names of them.
+    func note(_ files: LinkedFiles, except finder: TrackedLayer? = nil) {
+        for other in tracked.values where other !== finder {
+            other.tracker.note(files)
+            if other.tracker.hasRestats { ready.insert(other.index) }
+        }
     }
 
     /// Follows a layer of an overlay as if the kernel told nothing of data, where its audits give cause to.

@@ -8,9 +8,11 @@ extension ShardWorker {
             switch command {
             case .track(let key, let directory): track(key, directory)
             case .running(let key, let isRunning):
-                indices[key].map { tracked[$0]?.mount?.isRunning = isRunning }
+                guard let entry = indices[key].flatMap({ tracked[$0] }) else { continue }
+                entry.mount?.isRunning = isRunning
+                if entry.hasMarks { ready.insert(entry.index) }
             case .forget(let key): forget(key)
-            case .linked(let files): for entry in tracked.values { entry.tracker.note(files) }
+            case .linked(let files): note(files)
             case .polled(let index, let report): take(report, ofPoll: index)
             case .barrier(let answer): barriers.append(answer)
             case .stop: isStopped = true
@@ -39,9 +41,10 @@ extension ShardWorker {
                 selection: EntrySelection(directory.entries)),
             settleSeconds: options.settling.looksAfterSeconds)
         tracker.depthLimit = options.depthLimit
-        tracked[index] = TrackedLayer(
-            key, directory, tracker, mount: mount, now: monotonicNanoseconds())
+        let now = monotonicNanoseconds()
+        tracked[index] = TrackedLayer(key, index, directory, tracker, mount: mount, now: now)
         indices[key] = index
+        agenda.call(index, at: now)
     }
 
     func forget(_ key: LayerKey) {
@@ -49,8 +52,10 @@ extension ShardWorker {
         inodes.remove(key)
         guard let index = indices.removeValue(forKey: key), let entry = tracked.removeValue(forKey: index)
         else { return }
+        agenda.cancel(index)
+        ready.remove(index)
         entry.tracker.release()
         entry.mount?.release()
-        retired.add(entry.tracker.counters)
+        forgetCount(of: entry)
     }
 }

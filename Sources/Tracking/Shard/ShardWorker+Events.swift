@@ -9,7 +9,8 @@ extension ShardWorker {
         do {
             // A flood may not hold the thread, but a barrier needs all that was queued when it came.
             let asked = barriers.isEmpty ? 0 : try inotify.pendingBytes()
-            _ = try inotify.drain(limit: Self.drainLimit, atLeast: asked) { event in take(event) }
+            let count = try inotify.drainRecords(limit: Self.drainLimit, atLeast: asked) { take($0) }
+            hasMore = count >= Self.drainLimit
         } catch {
             isOverflown = true
         }
@@ -20,6 +21,7 @@ extension ShardWorker {
             for entry in tracked.values {
                 entry.tracker.noteOverflow()
                 entry.mount?.noteDoubt(eventsWereLost: true)
+                ready.insert(entry.index)
             }
         }
     }
@@ -29,11 +31,14 @@ extension ShardWorker {
     func takeLongerQueue() {
         hasOverflown = false
         _ = instance.replaceIfOutgrown {
-            for entry in tracked.values { entry.tracker.release() }
+            for entry in tracked.values {
+                entry.tracker.release()
+                ready.insert(entry.index)
+            }
         }
     }
 
-    func take(_ event: InotifyEvent) {
+    func take(_ event: InotifyRecord) {
         counters.events += 1
         if firstEvent == nil { firstEvent = drainedAt }
         if event.mask.contains(.queueOverflow) {
@@ -45,6 +50,7 @@ extension ShardWorker {
             entry.lastEvent = drainedAt
             entry.mount?.note(event)
             entry.tracker.note(event)
+            ready.insert(index)
         }
         if event.mask.contains(.ignored), owners.release(event.watch, from: index) {
             budget.give(for: index)

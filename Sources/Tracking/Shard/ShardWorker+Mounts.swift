@@ -11,21 +11,26 @@ extension ShardWorker {
         for entry in tracked.values
         where changes.contains(where: { $0.path.hasPrefix(entry.directory + "/") }) {
             entry.tracker.lookAgain()
+            ready.insert(entry.index)
         }
     }
 
     func noteMountChange() {
         mounts.noteChange()
-        for entry in tracked.values { entry.mount?.noteDoubt(eventsWereLost: false) }
+        for entry in tracked.values {
+            guard let mount = entry.mount else { continue }
+            mount.noteDoubt(eventsWereLost: false)
+            ready.insert(entry.index)
+        }
     }
 
     /// Sees after what was told of the layer's mount, before anything of the layer is called exact.
-    func refreshMount(_ entry: TrackedLayer, _ index: Int, at now: Int64, isAsked: Bool) {
+    func refreshMount(_ entry: TrackedLayer, at now: Int64, isAsked: Bool) {
         guard let mount = entry.mount,
             mount.isChanged || isAsked && mount.isAwaited || now >= mount.nextRefresh ?? .max
         else { return }
         if mount.refresh(at: now, upper: entry.directory, isAsked: isAsked) { entry.tracker.lookAgain() }
         // What was reported may be called otherwise now, though nothing is to be looked at.
-        if !entry.tracker.hasPending, entry.tracker.failure == nil { report(entry, index, []) }
+        if !entry.tracker.hasPending, entry.tracker.failure == nil { report(entry, []) }
     }
 }

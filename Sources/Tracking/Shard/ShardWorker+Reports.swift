@@ -3,7 +3,7 @@ internal import Kernel
 
 // Telling what was found.
 extension ShardWorker {
-    func report(_ entry: TrackedLayer, _ index: Int, _ paths: [PathGrowth]) {
+    func report(_ entry: TrackedLayer, _ paths: [PathGrowth]) {
         let tracker = entry.tracker
         let now = monotonicNanoseconds()
         let outcome: LayerReport.Outcome
@@ -25,7 +25,7 @@ extension ShardWorker {
                 ScannerPool.PollJob(
                     key: entry.key, directory: entry.directory, entries: entry.place.entries,
                     confidence: .polling(reason: reason, seconds: options.pollSeconds),
-                    deliver: { [returnPoll] in returnPoll(index, $0) }))
+                    deliver: { [returnPoll, index = entry.index] in returnPoll(index, $0) }))
             return
         }
         guard outcome != entry.lastReported || tracker.watchCount != entry.lastWatches else { return }
@@ -50,13 +50,12 @@ extension ShardWorker {
         if case .measured = report.outcome {
             entry.polledDirectories = report.directories
             entry.polledNames = report.names
+            count(entry)
         }
         sink.take(report)
     }
 
     func publishCounters() {
-        var sum = retired
-        for entry in tracked.values { sum.add(entry.tracker.counters) }
         var counters = counters
         counters.directoriesRead = sum.directoriesRead
         counters.looks = sum.looks
@@ -64,8 +63,26 @@ extension ShardWorker {
         counters.audits = sum.audits
         counters.corrections = sum.corrections
         counters.watches = Int64(owners.count)
-        counters.watchesNeeded = tracked.values.reduce(0) { $0 + Int64($1.watchesNeeded) }
         counters.queueLength = instance.queueLength
         publish(counters)
+    }
+
+    /// Brings the sums over all layers to what this one has by now.
+    func count(_ entry: TrackedLayer) {
+        let before = entry.counted
+        let now = TrackedLayer.Counted(
+            counters: entry.tracker.counters, watchesNeeded: entry.watchesNeeded,
+            restAfterRescan: entry.tracker.hasLostEvents ? entry.tracker.restAfterFullLook(share: 20) : 0)
+        entry.counted = now
+        sum.add(now.counters, since: before.counters)
+        counters.watchesNeeded += Int64(now.watchesNeeded - before.watchesNeeded)
+        restAfterRescans += now.restAfterRescan - before.restAfterRescan
+    }
+
+    /// What a layer did stays in the sums; what it holds does not.
+    func forgetCount(of entry: TrackedLayer) {
+        count(entry)
+        counters.watchesNeeded -= Int64(entry.counted.watchesNeeded)
+        restAfterRescans -= entry.counted.restAfterRescan
     }
 }

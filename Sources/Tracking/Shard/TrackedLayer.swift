@@ -2,7 +2,17 @@ internal import Accounting
 
 /// A writable layer that a ``ShardWorker`` follows.
 final class TrackedLayer {
+    /// What the sums of a ``ShardWorker`` hold of it.
+    struct Counted {
+        var counters = TrackerCounters()
+        var watchesNeeded = 0
+        /// How long to do other things after a look at everything, if events were lost; nanoseconds.
+        var restAfterRescan: Int64 = 0
+    }
+
     let key: LayerKey
+    /// Its number, of the budget of watches.
+    let index: Int
     let place: TrackedDirectory
     let tracker: LayerTracker<KernelFileSystem>
     /// The mount, if its events are to tell the rest.
@@ -13,13 +23,14 @@ final class TrackedLayer {
     var lastReported: LayerReport.Outcome?
     var lastWatches = -1
     var lastAudit: Int64
-    var lastRootLook: Int64
     var lastEvent: Int64 = 0
+    var pace = Pace()
     var nextRetry: Int64?
     var wasPolled = false
     /// What the last walk counted, while it is polled.
     var polledDirectories = 0
     var polledNames = 0
+    var counted = Counted()
 
     var directory: String { place.path }
     var silence: String? { place.silence }
@@ -31,6 +42,9 @@ final class TrackedLayer {
         return (mount.doubt ?? tracker.mountDoubt).map { "\(silence); \($0)" }
     }
 
+    /// Whether there is something for the next batch.
+    var hasMarks: Bool { tracker.hasPending || tracker.hasRestats || mount?.isChanged == true }
+
     /// Whether the figure holds all that was told before the last batch.
     var isAnswered: Bool { tracker.isAnswered && mount?.isUncertain != true }
 
@@ -38,14 +52,14 @@ final class TrackedLayer {
     var isCheap: Bool { tracker.fullLookEstimate < 100_000_000 }
 
     init(
-        _ key: LayerKey, _ place: TrackedDirectory, _ tracker: LayerTracker<KernelFileSystem>,
+        _ key: LayerKey, _ index: Int, _ place: TrackedDirectory, _ tracker: LayerTracker<KernelFileSystem>,
         mount: MergedMount?, now: Int64
     ) {
         self.place = place
         self.mount = mount
         self.key = key
+        self.index = index
         self.tracker = tracker
         lastAudit = now
-        lastRootLook = now
     }
 }

@@ -23,10 +23,9 @@ extension LayerTracker {
     ///
     /// Where something is marked the next batch finds that out.
     package func lookAtRoot() {
-        guard let tree, !hasPending, !hasRestats else { return }
-        let status = try? fileSystem.status(of: fileSystem.openRoot())
-        guard status?.identity.inode != tree.root || status?.identity.device != tree.device else { return }
-        lookAgain()
+        guard tree != nil, !hasPending, !hasRestats else { return }
+        let found = try? fileSystem.rootIdentity()
+        if found?.inode != tree?.root || found?.device != tree?.device { lookAgain() }
     }
 
     /// Runs `body` with a directory, open and known to be the one that is meant; returns whether it was.

@@ -5,6 +5,11 @@ package import Kernel
 extension LayerTracker {
     /// Takes an event of one of this layer's watches.
     package func note(_ event: InotifyEvent) {
+        event.withRecord { note($0) }
+    }
+
+    /// Takes an event of one of this layer's watches.
+    func note(_ event: InotifyRecord) {
         guard let directory = directoryOfWatch[event.watch] else { return }
         isCheck = false
         if mount.has(event.watch, of: directory) {
@@ -15,8 +20,8 @@ extension LayerTracker {
                 tree?.setWatch(-1, of: directory)
                 markEntry(of: directory)
             }
-        } else if let name = event.name {
-            pending.note(event, in: directory, name: name)
+        } else if !event.name.isEmpty {
+            pending.note(event, in: directory)
         } else if !event.mask.isDisjoint(with: [.deleteSelf, .moveSelf, .unmount]) {
             markEntry(of: directory)
         } else {

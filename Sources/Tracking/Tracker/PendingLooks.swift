@@ -20,6 +20,8 @@ struct PendingLooks {
     /// A directory went: files may be open by names in it.
     private(set) var directoryWent = false
     private var nameCount = 0
+    /// The name that was marked last, and where it is among those of its directory.
+    private var last: (place: Place, index: Dictionary<FileName, Look>.Index)?
     private var moves: [UInt32: Place] = [:]
 
     var isEmpty: Bool {
@@ -61,17 +63,18 @@ struct PendingLooks {
     }
 
     /// Takes an event about an entry of a directory.
-    mutating func note(_ event: InotifyEvent, in directory: UInt64, name: FileName) {
-        let place = Place(directory: directory, name: name)
+    mutating func note(_ event: InotifyRecord, in directory: UInt64) {
         let mask = event.mask
         if mask.contains(.isDirectory), !mask.isDisjoint(with: [.delete, .movedTo]) { directoryWent = true }
         if mask.contains(.movedFrom) {
+            let place = place(of: event, in: directory)
             if event.cookie != 0 {
                 if moves.count >= 1_024 { moves.removeAll(keepingCapacity: true) }
                 moves[event.cookie] = place
             }
             update(place) { $0.noteGone() }
         } else if mask.contains(.movedTo) {
+            let place = place(of: event, in: directory)
             var carried = false
             if let source = moves.removeValue(forKey: event.cookie), source != place {
                 update(source) { carried = $0.noteMovedAway() }
@@ -81,19 +84,36 @@ struct PendingLooks {
                 if carried { $0.noteData() }
             }
         } else if mask.contains(.create) {
-            update(place) { $0.noteCame() }
+            update(event, in: directory) { $0.noteCame() }
         } else if mask.contains(.delete) {
-            update(place) { $0.noteGone() }
+            update(event, in: directory) { $0.noteGone() }
         } else if !mask.isDisjoint(with: [.modify, .attributes, .closeWrite]) {
-            update(place) { $0.noteData() }
+            update(event, in: directory) { $0.noteData() }
+        }
+    }
+
+    private func place(of event: InotifyRecord, in directory: UInt64) -> Place {
+        Place(directory: directory, name: FileName(bytes: Array(event.name)))
+    }
+
+    /// In a burst most events are about the name that had the one before.
+    private mutating func update(
+        _ event: InotifyRecord, in directory: UInt64, _ change: (inout Look) -> Void
+    ) {
+        if let last, last.place.directory == directory, last.place.name.hasBytes(event.name) {
+            change(&names[directory, default: [:]].values[last.index])
+        } else {
+            update(place(of: event, in: directory), change)
         }
     }
 
     private mutating func update(_ place: Place, _ change: (inout Look) -> Void) {
         // A directory that is listed again still needs the flags of its names: they tell of unseen writes.
-        let isNew = names[place.directory]?[place.name] == nil
+        let count = names[place.directory]?.count ?? 0
         change(&names[place.directory, default: [:]][place.name, default: Look()])
-        guard isNew else { return }
+        let marked = names[place.directory] ?? [:]
+        last = marked.index(forKey: place.name).map { (place, $0) }
+        guard marked.count > count else { return }
         nameCount += 1
         if nameCount > Self.nameLimit { collapse() }
     }
@@ -107,6 +127,7 @@ struct PendingLooks {
         guard !unseen, let fullest = names.max(by: { $0.value.count < $1.value.count }) else {
             return dropAll()
         }
+        last = nil
         nameCount -= fullest.value.count
         names[fullest.key] = nil
         list(fullest.key, isDeep: false)

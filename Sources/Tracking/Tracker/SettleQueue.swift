@@ -52,7 +52,9 @@ struct SettleQueue {
                     schedule(entry.inode, stage: stage + 1, at: entry.at + delays[stage + 1] - delays[stage])
                 }
             }
-            if heads[stage] == order[stage].count || heads[stage] > Self.limit { dropVoid(stage) }
+            if heads[stage] > 0, heads[stage] == order[stage].count || heads[stage] > Self.limit {
+                dropVoid(stage)
+            }
         }
         due.giveBack()
         return result
@@ -60,9 +62,11 @@ struct SettleQueue {
 
     /// When ``takeDue(at:)`` next has something.
     var nextDue: Int64? {
-        delays.indices.compactMap { stage in
-            heads[stage] < order[stage].count ? order[stage][heads[stage]].at : nil
-        }.min()
+        var next: Int64?
+        for stage in delays.indices where heads[stage] < order[stage].count {
+            next = min(next ?? .max, order[stage][heads[stage]].at)
+        }
+        return next
     }
 
     private mutating func schedule(_ inode: UInt64, stage: Int, at: Int64) {

@@ -7,12 +7,12 @@ package struct TrackerCounters: Hashable, Sendable {
     package var audits: Int64 = 0
     package var corrections: Int64 = 0
 
-    mutating func add(_ other: TrackerCounters) {
-        directoriesRead += other.directoriesRead
-        looks += other.looks
-        batches += other.batches
-        fullLooks += other.fullLooks
-        audits += other.audits
-        corrections += other.corrections
+    mutating func add(_ other: TrackerCounters, since earlier: TrackerCounters) {
+        directoriesRead += other.directoriesRead - earlier.directoriesRead
+        looks += other.looks - earlier.looks
+        batches += other.batches - earlier.batches
+        fullLooks += other.fullLooks - earlier.fullLooks
+        audits += other.audits - earlier.audits
+        corrections += other.corrections - earlier.corrections
     }
 }

@@ -1,0 +1,61 @@
+import Kernel
+import Testing
+import UsageTestKit
+
+@testable import Tracking
+
+@Suite("Marked places")
+struct PendingLooksTests {
+    private static let masks: [InotifyEvent.Mask] = [.create, .modify, .attributes, .closeWrite, .delete]
+
+    @Test("what events say of a name does not depend on what others say between them")
+    func names() {
+        let seed = UInt64.random(in: 0...UInt64.max)
+        var random = SeededGenerator(seed: seed)
+        let names = ["a", "b", "bb", "\u{e9}", String(repeating: "n", count: 255)].map { FileName($0) }
+        for _ in 0..<200 {
+            var together = PendingLooks()
+            var apart: [Place: PendingLooks] = [:]
+            for _ in 0..<Int.random(in: 0..<60, using: &random) {
+                let directory = UInt64.random(in: 1...3, using: &random)
+                guard let name = names.randomElement(using: &random),
+                    let mask = Self.masks.randomElement(using: &random)
+                else { continue }
+                // Several in a row, as a burst has them.
+                for _ in 0..<Int.random(in: 1...3, using: &random) {
+                    InotifyEvent(watch: 1, mask: mask, name: name).withRecord { event in
+                        together.note(event, in: directory)
+                        apart[Place(directory: directory, name: name), default: PendingLooks()]
+                            .note(event, in: directory)
+                    }
+                }
+                if Int.random(in: 0..<10, using: &random) == 0 {
+                    let place = Place(directory: 9, name: name)
+                    together.look(at: place)
+                    apart[place, default: PendingLooks()].look(at: place)
+                }
+            }
+            var found: [Place: Look] = [:]
+            for (directory, looks) in together.names {
+                for (name, look) in looks { found[Place(directory: directory, name: name)] = look }
+            }
+            let expected = apart.map { ($0.key, $0.value.names[$0.key.directory]?[$0.key.name]) }
+            #expect(
+                found == Dictionary(uniqueKeysWithValues: expected).compactMapValues(\.self), "seed \(seed)")
+        }
+    }
+
+    @Test("too many names of one directory become a listing of it, with the last one among them")
+    func collapses() {
+        var looks = PendingLooks()
+        for index in 0...PendingLooks.nameLimit {
+            let name = FileName("\(index)")
+            for mask in [InotifyEvent.Mask.create, .modify] {
+                InotifyEvent(watch: 1, mask: mask, name: name).withRecord { looks.note($0, in: 1) }
+            }
+        }
+        #expect(looks.directories == [1: false])
+        #expect(looks.names.values.reduce(0) { $0 + $1.count } == 1)
+        #expect(!looks.hasDroppedNames)
+    }
+}
