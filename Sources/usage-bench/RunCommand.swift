@@ -23,7 +23,7 @@ struct RunCommand: AsyncParsableCommand {
 
     func run() async throws {
         let bench = Bench(trial ? .trial : Bench.Sizes())
-        try await ScratchDirectory.with("bench-trees") { scratch in
+        try await ScratchDirectory.with("bench-trees", removedWithin: .seconds(900)) { scratch in
             try await BenchRun(bench: bench, scratch: scratch).run()
             let report = BenchReport(
                 machine: try await Machine.this(measuring: scratch.path), figures: bench.figures)

@@ -18,8 +18,6 @@ final class DeletedOpenWatch: Sendable {
     private static let cheap = 50 * millisecond
     /// Of so many looks the cheapest counts.
     private static let judged = 4
-    /// The rest before a look for an answer.
-    private static let shortRestFactor: Int64 = 4
     /// How long an answer waits for a look.
     private static let patienceMilliseconds = 1000
     /// A look has a bound of its own; one that takes so long hangs.
@@ -99,11 +97,11 @@ final class DeletedOpenWatch: Sendable {
         let known = KnownLayerPlaces()
         // The first look leaves the processor to the first figures; who asks need not wait for it.
         var due = Moment.now().uptime + Self.start
-        var askedDue: Int64 = 0
+        var budget = LookBudget()
         while !isStopped.load(ordering: .relaxed) {
             let isAsked = state.withLock { !$0.waiting.isEmpty }
-            let next = isAsked ? min(due, askedDue) : due
-            let wait = next - Moment.now().uptime
+            let now = Moment.now().uptime
+            let wait = (isAsked ? min(due, budget.next(at: now)) : due) - now
             guard wait <= 0 else {
                 let milliseconds = Int32(clamping: (wait + Self.millisecond - 1) / Self.millisecond)
                 // Who asks meanwhile is heard; while one waits for the rest to end, nobody else can shorten it.
@@ -126,7 +124,7 @@ final class DeletedOpenWatch: Sendable {
                 state.costs = state.costs.suffix(Self.judged - 1) + [cost]
             }
             due = ended + max(Self.interval, cost * Self.restFactor)
-            askedDue = ended + cost * Self.shortRestFactor
+            budget.spend(cost, at: ended)
             for result in waiting { result.give(true) }
         }
     }

@@ -19,17 +19,18 @@ public struct ScratchDirectory: Sendable {
 
     /// Makes one for a body, and removes it after that.
     public static func with<Value>(
-        _ name: String, _ body: (ScratchDirectory) async throws -> Value
+        _ name: String, removedWithin deadline: Duration = .seconds(120),
+        _ body: (ScratchDirectory) async throws -> Value
     ) async throws -> Value {
         let scratch = try ScratchDirectory(name)
         let value: Value
         do {
             value = try await body(scratch)
         } catch {
-            try? await scratch.remove()
+            try? await scratch.remove(deadline: deadline)
             throw error
         }
-        try await scratch.remove()
+        try await scratch.remove(deadline: deadline)
         return value
     }
 
