@@ -123,32 +123,37 @@ extension FileSystem {
                 let bytes = overhead.measure?.beside[part.directory]?.diskBytes ?? 0
                 guard let device = samples[store.place(of: part.directory)]?.status.device
                 else { continue }
-                byDevice[device]?.attributed.overhead += bytes
-                rest -= bytes
+                byDevice[device]?.attributed.add(overhead: bytes)
+                rest = rest.subtractingClamped(bytes)
             }
             guard let device = samples[store.place(of: overhead.fact.directory)]?.status.device
             else { continue }
-            byDevice[device]?.attributed.overhead += rest
+            byDevice[device]?.attributed.add(overhead: rest)
         }
         return byDevice.values.map { system in
             var system = system
             system.attributed.deletedOpen = system.deletedOpen?.diskBytes
-            system.otherBytes = system.usedBytes - system.attributed.sum
+            system.otherBytes = system.usedBytes.subtractingClamped(system.attributed.sum)
             return system
         }.sorted { $0.mount < $1.mount }
     }
 }
 
+// What a file system says of itself may be any number.
 extension FileSystem.Attributed {
+    fileprivate mutating func add(overhead bytes: Int64) {
+        overhead = overhead.addingClamped(bytes)
+    }
+
     fileprivate mutating func add(_ sums: UsageTotals) {
-        imageLayers += sums.imageLayers.measure.diskBytes
-        containerLayers += sums.containers.measure.diskBytes
-        containerLogs += sums.logs.measure.diskBytes
-        volumes += sums.volumes.measure.diskBytes
-        buildCache += sums.buildCache.measure.diskBytes
-        content += sums.content.measure.diskBytes
-        overhead += sums.initLayers.measure.diskBytes
-        orphans += sums.orphans.measure.diskBytes
-        inFlight += sums.inFlight.measure.diskBytes
+        imageLayers = imageLayers.addingClamped(sums.imageLayers.measure.diskBytes)
+        containerLayers = containerLayers.addingClamped(sums.containers.measure.diskBytes)
+        containerLogs = containerLogs.addingClamped(sums.logs.measure.diskBytes)
+        volumes = volumes.addingClamped(sums.volumes.measure.diskBytes)
+        buildCache = buildCache.addingClamped(sums.buildCache.measure.diskBytes)
+        content = content.addingClamped(sums.content.measure.diskBytes)
+        add(overhead: sums.initLayers.measure.diskBytes)
+        orphans = orphans.addingClamped(sums.orphans.measure.diskBytes)
+        inFlight = inFlight.addingClamped(sums.inFlight.measure.diskBytes)
     }
 }

@@ -55,7 +55,7 @@ extension Render {
             options.paint(shown, .bold),
             "  size \(options.size(system.sizeBytes)), used \(options.size(system.usedBytes)) "
                 + "(\(useShare(system))), available \(options.size(system.availableBytes)), "
-                + "attributed \(percent(system.attributed.total, of: system.usedBytes))",
+                + "attributed \(percent(system.attributed.sum, of: system.usedBytes))",
         ] + table.lines(options)
     }
 }

@@ -100,7 +100,7 @@ extension Render {
             table.add([
                 "\(TerminalText.name(system.mount))", "\(options.size(system.sizeBytes))",
                 "\(options.size(system.usedBytes))", "\(useShare(system))",
-                "\(options.size(system.availableBytes))", "\(options.size(system.attributed.total))",
+                "\(options.size(system.availableBytes))", "\(options.size(system.attributed.sum))",
                 "\(options.size(system.otherBytes))",
             ])
         }
@@ -193,11 +193,6 @@ extension FileSystem.Attributed {
             ("content blobs", content), ("overhead", overhead), ("orphans", orphans),
             ("in flight", inFlight), ("deleted, still open", deletedOpen),
         ]
-    }
-
-    /// Their sum, clamped: a wrong figure must not end the client.
-    var total: Int64 {
-        classes.reduce(0) { $0.plus($1.bytes ?? 0) }
     }
 }
 

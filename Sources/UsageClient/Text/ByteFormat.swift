@@ -51,19 +51,6 @@ public enum ByteFormat: Hashable, Sendable {
     }
 }
 
-/// Additions that stay at the ends of the range instead of trapping: the figures come over a socket.
-extension Int64 {
-    func plus(_ other: Int64) -> Int64 {
-        let (sum, overflow) = addingReportingOverflow(other)
-        return overflow ? (other < 0 ? .min : .max) : sum
-    }
-
-    func minus(_ other: Int64) -> Int64 {
-        let (difference, overflow) = subtractingReportingOverflow(other)
-        return overflow ? (other < 0 ? .max : .min) : difference
-    }
-}
-
 /// A share as whole percent, `-` where there is no whole.
 func percent(_ part: Int64, of whole: Int64) -> String {
     guard whole > 0 else { return "-" }

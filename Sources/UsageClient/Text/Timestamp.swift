@@ -1,4 +1,5 @@
 internal import Glibc
+internal import Wire
 
 /// A moment of the wall clock, seconds since the epoch.
 struct Timestamp: Hashable, Comparable {
