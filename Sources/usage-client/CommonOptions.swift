@@ -51,14 +51,14 @@ struct CommonOptions: ParsableArguments {
             bytes: bytes ? .exact : iec ? .binary : .decimal)
     }
 
-    /// Asks, and prints the answer as JSON or as text.
+    /// Asks, and prints the answer as JSON or as text; for the latter `shortened` may be enough.
     func show<Answer: Decodable>(
-        _ route: Route, _ text: (Answer, RenderOptions) -> String
+        _ route: Route, shortened: Route? = nil, _ text: (Answer, RenderOptions) -> String
     ) throws {
         if json {
             try StandardOutput.writeLine(daemon.body(route))
         } else {
-            try StandardOutput.write(text(daemon.get(route), render))
+            try StandardOutput.write(text(daemon.get(shortened ?? route), render))
         }
     }
 }

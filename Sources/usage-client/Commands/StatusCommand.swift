@@ -10,12 +10,9 @@ struct StatusCommand: ParsableCommand {
     @OptionGroup var options: CommonOptions
 
     func run() throws {
-        if options.json {
-            try StandardOutput.writeLine(options.daemon.body(.status))
-        } else {
-            // Of a thousand containers the text shows ten; to write and read all the others would take the time.
-            let status: Status = try options.daemon.get(.status(top: Render.topContainers))
-            try StandardOutput.write(Render.status(status, options.render))
+        // Of a thousand containers the text shows ten; to write and read all the others would take the time.
+        try options.show(.status, shortened: .status(top: Render.topContainers)) {
+            Render.status($0 as Status, $1)
         }
     }
 }
