@@ -125,11 +125,6 @@ struct BenchRun {
     }
 
     private func report(_ results: [HostMeasurement.Result]) {
-        func growth(_ name: String, _ measure: String, _ cost: (HostMeasurement.Result) -> Double) {
-            addGrowth(
-                "growth-\(name)", "exponent over containers: \(measure)",
-                results.map { (Double($0.containers), cost($0)) })
-        }
         guard let light = results.first(where: { $0.containers == 100 }) ?? results.first,
             let large = results.last
         else { return }
@@ -156,12 +151,7 @@ struct BenchRun {
                     \(Unit.perSecond.text(large.cost.filesPerSecond)); \
                     \(Unit.percent.text(large.cost.share * 100)) of one processor meanwhile
                     """))
-        growth("feed", "median from write to event, milliseconds") { $0.delays.median }
-        growth("feed-flooded", "the same beside a flood, 99th percentile, milliseconds") {
-            $0.delaysBesideFlood.percentile(0.99)
-        }
-        growth("processor-per-file", "processor for each file written, microseconds") { $0.cost.perFile }
-        growth("status", "`usage-client status`, milliseconds") { $0.status.median }
+        addGrowth("growth", over: "containers", results.map { (Double($0.containers), $0) })
     }
 
     private func growthOverFiles() async throws {
@@ -171,19 +161,32 @@ struct BenchRun {
                 try await FileGrowthMeasurement(files: bench.sizes.memoryFiles / part).run(bench, in: scratch)
             )
         }
-        func growth(_ name: String, _ measure: String, _ cost: (FileGrowthMeasurement.Result) -> Double) {
+        addGrowth(
+            "file-growth-start", "exponent over files: start of usaged until exact, milliseconds",
+            results.map { (Double($0.files), $0.start) })
+        addGrowth(
+            "file-growth-memory", "exponent over files: private dirty pages, megabytes",
+            results.map { (Double($0.files), $0.memory / 1e6) })
+        addGrowth("file-growth", over: "files", results.map { (Double($0.files), $0.host) })
+    }
+
+    /// What a host costs, by the number of something.
+    private func addGrowth(
+        _ name: String, over what: String, _ results: [(size: Double, host: HostMeasurement.Result)]
+    ) {
+        for (part, measure, cost) in [
+            ("feed", "median from write to event, milliseconds", { $0.delays.median }),
+            (
+                "feed-flooded", "the same beside a flood, 99th percentile, milliseconds",
+                { $0.delaysBesideFlood.percentile(0.99) }
+            ),
+            ("processor-per-file", "processor for each file written, microseconds", { $0.cost.perFile }),
+            ("status", "`usage-client status`, milliseconds", { $0.status.median }),
+        ] as [(String, String, (HostMeasurement.Result) -> Double)] {
             addGrowth(
-                "file-growth-\(name)", "exponent over files: \(measure)",
-                results.map { (Double($0.files), cost($0)) })
+                "\(name)-\(part)", "exponent over \(what): \(measure)",
+                results.map { ($0.size, cost($0.host)) })
         }
-        growth("start", "start of usaged until exact, milliseconds") { $0.start }
-        growth("memory", "private dirty pages, megabytes") { $0.memory / 1e6 }
-        growth("feed", "median from write to event, milliseconds") { $0.host.delays.median }
-        growth("feed-flooded", "the same beside a flood, 99th percentile, milliseconds") {
-            $0.host.delaysBesideFlood.percentile(0.99)
-        }
-        growth("processor-per-file", "processor for each file written, microseconds") { $0.host.cost.perFile }
-        growth("status", "`usage-client status`, milliseconds") { $0.host.status.median }
     }
 
     private func addGrowth(_ name: String, _ measure: String, _ points: [(size: Double, cost: Double)]) {
