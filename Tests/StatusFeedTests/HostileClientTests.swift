@@ -199,12 +199,17 @@ import Wire
         }
     }
 
-    @Test("a connection too many gets 503 where none ends for long, and there is room again when one closes")
-    func tooManyConnections() async throws {
+    private func eightConnections(queuePatience: Duration) -> StatusServer.Limits {
         var limits = StatusServer.Limits()
         limits.connections = 8
         limits.privilegedReserve = 2
-        limits.queuePatience = .milliseconds(100)
+        limits.queuePatience = queuePatience
+        return limits
+    }
+
+    @Test("a connection too many gets 503 where none ends for long, and there is room again when one closes")
+    func tooManyConnections() async throws {
+        let limits = eightConnections(queuePatience: .milliseconds(100))
         try await TestServer.run(limits: limits) { server in
             let clients = try await onThread { [path = server.path] in
                 try (0..<8).map { _ in
@@ -235,11 +240,8 @@ import Wire
 
     @Test("a thousand clients at once are all answered, though eight may connect")
     func queueOfConnections() async throws {
-        var limits = StatusServer.Limits()
-        limits.connections = 8
-        limits.privilegedReserve = 2
         // Nobody is to be told that there are too many.
-        limits.queuePatience = .seconds(600)
+        let limits = eightConnections(queuePatience: .seconds(600))
         try await TestServer.run(limits: limits) { server in
             let clients = try await onThread { [path = server.path] in
                 try (0..<1000).map { _ in
