@@ -1,8 +1,5 @@
-// What Swift's Mutex does where it must wait or wake, told to the thread sanitizer.
-//
-// The fast paths are inlined and so instrumented. The slow ones are in libswiftSynchronization, which is not: the
-// kernel hands the futex over there, and each handing over would be taken for a race. These functions stand before
-// those of the library, call them, and say that the lock was taken or given. Linked in by `make test-tsan` alone.
+// What Swift's runtime does without the thread sanitizer's knowledge, told to it. These functions stand before those of
+// the runtime's libraries, call them, and say what they hand over. Linked in by `make test-tsan` alone.
 #define _GNU_SOURCE
 #include <dlfcn.h>
 #include <stdbool.h>
@@ -10,14 +7,14 @@
 #include <stdlib.h>
 
 #define SWIFT __attribute__((swiftcall))
+#define SWIFT_ASYNC __attribute__((swiftasynccall))
 #define SELF __attribute__((swift_context)) void *self
-
-#define LOCK "$s15Synchronization12_MutexHandleV9_lockSlowyys6UInt32VF"
-#define UNLOCK "$s15Synchronization12_MutexHandleV11_unlockSlowyyF"
-#define TRY_LOCK "$s15Synchronization12_MutexHandleV12_tryLockSlowSbyF"
+// Weak: a program that has the library linked in keeps the functions of that.
+#define INSTEAD_OF(symbol) __attribute__((weak)) __asm__(symbol)
 
 void __tsan_acquire(void *address);
 void __tsan_release(void *address);
+SWIFT void *swift_task_getCurrent(void);
 
 static void *library(const char *symbol) {
     void *function = dlsym(RTLD_NEXT, symbol);
@@ -25,10 +22,15 @@ static void *library(const char *symbol) {
     return function;
 }
 
-// Weak: a program that has the library linked in keeps the functions of that.
-__attribute__((weak)) SWIFT void lock_slow(uint32_t thread, SELF) __asm__(LOCK);
-__attribute__((weak)) SWIFT void unlock_slow(SELF) __asm__(UNLOCK);
-__attribute__((weak)) SWIFT bool try_lock_slow(SELF) __asm__(TRY_LOCK);
+// Mutex. The fast paths are inlined and so instrumented; in the slow ones the kernel hands the futex over.
+
+#define LOCK "$s15Synchronization12_MutexHandleV9_lockSlowyys6UInt32VF"
+#define UNLOCK "$s15Synchronization12_MutexHandleV11_unlockSlowyyF"
+#define TRY_LOCK "$s15Synchronization12_MutexHandleV12_tryLockSlowSbyF"
+
+SWIFT void lock_slow(uint32_t thread, SELF) INSTEAD_OF(LOCK);
+SWIFT void unlock_slow(SELF) INSTEAD_OF(UNLOCK);
+SWIFT bool try_lock_slow(SELF) INSTEAD_OF(TRY_LOCK);
 
 SWIFT void lock_slow(uint32_t thread, SELF) {
     ((SWIFT void (*)(uint32_t, SELF))library(LOCK))(thread, self);
@@ -44,4 +46,49 @@ SWIFT bool try_lock_slow(SELF) {
     bool taken = ((SWIFT bool (*)(SELF))library(TRY_LOCK))(self);
     if (taken) __tsan_acquire(self);
     return taken;
+}
+
+// Continuations. The runtime tells of a task that is put in a queue again, not of one whose continuation was resumed
+// before the task came to wait for it, and which just goes on. Behind the wait the task lets the frame go in which it
+// waited, or has none where the compiler inlined it.
+
+#define RESUME_RETURNING "$sScC6resume9returningyxn_tF"
+#define RESUME_THROWING "$sScC6resume8throwingyq_n_tF"
+#define AWAIT "swift_continuation_await"
+#define FREE_FRAME "swift_task_dealloc"
+
+SWIFT void resume_returning(void *value, const void *type, SELF) INSTEAD_OF(RESUME_RETURNING);
+SWIFT void resume_throwing(void *error, const void *type, SELF) INSTEAD_OF(RESUME_THROWING);
+SWIFT_ASYNC void await_continuation(void *context) INSTEAD_OF(AWAIT);
+SWIFT void free_frame(void *frame) INSTEAD_OF(FREE_FRAME);
+
+// A CheckedContinuation holds an object that has the task behind its header, until it is resumed.
+static void release_task(void *const *continuation) {
+    void *task = __atomic_load_n((void *const *)*continuation + 2, __ATOMIC_RELAXED);
+    if (task) __tsan_release(task);
+}
+
+SWIFT void resume_returning(void *value, const void *type, SELF) {
+    release_task(self);
+    ((SWIFT void (*)(void *, const void *, SELF))library(RESUME_RETURNING))(value, type, self);
+}
+
+SWIFT void resume_throwing(void *error, const void *type, SELF) {
+    release_task(self);
+    ((SWIFT void (*)(void *, const void *, SELF))library(RESUME_THROWING))(error, type, self);
+}
+
+SWIFT_ASYNC void await_continuation(void *context) {
+    __tsan_acquire(swift_task_getCurrent());
+    SWIFT_ASYNC void (*await)(void *) = library(AWAIT);
+    __attribute__((musttail)) return await(context);
+}
+
+SWIFT void free_frame(void *frame) {
+    static _Atomic(void *) known;
+    void *function = known;
+    if (!function) known = function = library(FREE_FRAME);
+    ((SWIFT void (*)(void *))function)(frame);
+    void *task = swift_task_getCurrent();
+    if (task) __tsan_acquire(task);
 }
