@@ -14,6 +14,8 @@ extension FaultListTests {
         // Taken while no other test has a smaller one set.
         let queueLength = try SmallQueue.length()
         try await FollowedLayer.with { layer in
+            // A reader that is held up before it knows of a directory hears nothing of what is in it.
+            for thread in 0..<2 { mkdir(Flood.directory(of: thread, in: layer.path), 0o755) }
             try await layer.settle()
             layer.reports.pause()
             let flood = Flood(in: layer.path, threads: 2, removes: false)

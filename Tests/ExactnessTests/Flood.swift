@@ -19,7 +19,7 @@ final class Flood: Sendable {
         running.store(threads, ordering: .releasing)
         for thread in 0..<threads {
             NamedThread.start("flood") { [self] in
-                let below = "\(directory)/flood\(thread)"
+                let below = Self.directory(of: thread, in: directory)
                 mkdir(below, 0o755)
                 var index = 0
                 while isRunning.load(ordering: .relaxed) {
@@ -37,6 +37,9 @@ final class Flood: Sendable {
             }
         }
     }
+
+    /// Where a thread of a flood in a directory makes its files; it makes it first where it is not there.
+    static func directory(of thread: Int, in directory: String) -> String { "\(directory)/flood\(thread)" }
 
     func requestStop() { isRunning.store(false, ordering: .relaxed) }
 
