@@ -127,13 +127,8 @@ public final class PodmanEngine: Sendable {
     public func start(
         _ name: String, image: String = base, options: [String] = [], script: String
     ) async throws -> String {
-        try await run(
-            [
-                "podman", "--root", root, "--runroot", runRoot, "--storage-driver", driver, "--tmpdir",
-                directory("tmp"), "--events-backend", "file", "--cgroup-manager", "cgroupfs", "run",
-                "--detach",
-                "--network", "none", "--name", name,
-            ] + options + [image, "sh", "-c", script])
+        try await podman(
+            ["run", "--detach", "--network", "none", "--name", name] + options + [image, "sh", "-c", script])
     }
 
     /// Every image, those without a name too.

@@ -57,11 +57,16 @@ public struct ScratchDirectory: Sendable {
     }
 
     /// Detaches what is still mounted below it and removes it.
+    ///
+    /// More than once where that is needed: an engine's last processes may mount again what was detached.
     public func remove(deadline: Duration = .seconds(120)) async throws {
-        let mounts = try MountTable.current().mounts.map(\.path)
-        for mount in mounts.reversed() where mount.hasPrefix(path + "/") {
-            _ = try await Command.run(["umount", "--lazy", mount])
+        try await wait(until: "the removal of \(path)", deadline: deadline) {
+            let mounts = try MountTable.current().mounts.map(\.path)
+            for mount in mounts.reversed() where mount.hasPrefix(path + "/") {
+                _ = try await Command.run(["umount", "--lazy", mount])
+            }
+            try await Command.output(["rm", "-rf", "--one-file-system", path], deadline: deadline)
+            return true
         }
-        try await Command.output(["rm", "-rf", "--one-file-system", path], deadline: deadline)
     }
 }
