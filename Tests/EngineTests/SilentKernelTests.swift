@@ -101,7 +101,7 @@ extension EngineTests {
             let root = try #require(layers.keys.first?.store.root)
             try await DiskUsage.sync(root)
             try await wait(until: "all layers to be exact, \(why)", deadline: .seconds(120)) {
-                await service.barrier(deadlineMilliseconds: 10_000) == []
+                await service.barrier() == []
                     && layers.keys.allSatisfy { figures.exact($0) != nil }
             }
             for (key, directory) in layers {

@@ -82,13 +82,13 @@ extension FaultListTests {
         }) { layer in
             try await Command.output(["rm", "-rf", layer.path])
             try await wait(until: "the failure", deadline: .seconds(60)) {
-                _ = await layer.service.barrier(deadlineMilliseconds: 10_000)
+                _ = await layer.service.barrier()
                 if case .failed(let reason) = layer.reports.outcome(FollowedLayer.key) {
                     return reason.contains(layer.path)
                 }
                 return false
             }
-            #expect(await layer.service.barrier(deadlineMilliseconds: 10_000) == [FollowedLayer.key])
+            #expect(await layer.service.barrier() == [FollowedLayer.key])
             // It comes again, as that of a container that is made anew.
             try FileManager.default.createDirectory(atPath: layer.path, withIntermediateDirectories: true)
             try Data(repeating: 7, count: 5_000).write(to: URL(fileURLWithPath: layer.path + "/new"))
@@ -117,7 +117,7 @@ extension FaultListTests {
             #expect(figure == truth)
             try await fileSystem.unmount()
             try await wait(until: "the failure", deadline: .seconds(60)) {
-                _ = await service.barrier(deadlineMilliseconds: 10_000)
+                _ = await service.barrier()
                 if case .failed = reports.outcome(FollowedLayer.key) { return true }
                 return false
             }

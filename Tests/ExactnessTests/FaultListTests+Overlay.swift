@@ -33,7 +33,7 @@ extension FaultListTests {
         ) { layer in
             try await layer.settle()
             try await layer.sh("echo more >> large")
-            #expect(await layer.service.barrier(deadlineMilliseconds: 10_000) == [])
+            #expect(await layer.service.barrier() == [])
             #expect(layer.reports.measure(FollowedLayer.key)?.sizeBytes == Int64(size + 5))
             try await layer.compare()
         }

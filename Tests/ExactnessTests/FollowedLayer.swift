@@ -94,7 +94,7 @@ final class FollowedLayer: Sendable {
     /// Waits until the service knows the layer, so that what follows is told by events.
     func settle() async throws {
         try await wait(until: "an exact figure", deadline: .seconds(60)) {
-            await service.barrier(deadlineMilliseconds: 10_000) == []
+            await service.barrier() == []
         }
     }
 

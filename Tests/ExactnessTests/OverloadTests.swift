@@ -28,7 +28,7 @@ struct OverloadTests {
         service.start()
         defer { service.stop() }
         service.track(key("w"), directory: directory.path)
-        #expect(await service.barrier(deadlineMilliseconds: 10_000) == [])
+        #expect(await service.barrier() == [])
         let before = service.counters
         let started = ContinuousClock.now
         let flood = Flood(in: directory.path, threads: 2)
@@ -88,7 +88,7 @@ struct OverloadTests {
             // A machine that is busy with other things may make a look take long, and then the answer says so.
             try await wait(until: "an answer that lacks nothing", deadline: .seconds(60)) {
                 let asked = ContinuousClock.now
-                let unsettled = await service.barrier(deadlineMilliseconds: 10_000)
+                let unsettled = await service.barrier()
                 delays.append(ContinuousClock.now - asked)
                 if unsettled?.contains(key("quiet")) == false { return true }
                 inexact += 1

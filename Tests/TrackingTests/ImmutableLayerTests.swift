@@ -35,12 +35,12 @@ struct ImmutableLayerTests {
         #expect(service.counters.settlingLayers == 1)
         for round in 0..<5 {
             try Data(repeating: 1, count: 10_000).write(to: URL(fileURLWithPath: directory("b\(round)")))
-            #expect(await service.barrier(deadlineMilliseconds: 10_000) == [])
+            #expect(await service.barrier() == [])
             #expect(try sink.measure(key) == FullWalk(walking: directory.path).total)
         }
         service.forget(key)
         #expect(service.counters.settlingLayers == 0)
-        #expect(await service.barrier(deadlineMilliseconds: 10_000) == [])
+        #expect(await service.barrier() == [])
     }
 
     @Test("a layer is measured again by itself until it is final, with what came meanwhile")
@@ -84,7 +84,7 @@ struct ImmutableLayerTests {
         try await wait(until: "the failure") {
             if case .failed(let reason) = sink.outcome(key) { reason.contains("none") } else { false }
         }
-        #expect(await service.barrier(deadlineMilliseconds: 10_000) == [key])
+        #expect(await service.barrier() == [key])
     }
 
     @Test("a stopped service settles nothing")
@@ -94,9 +94,9 @@ struct ImmutableLayerTests {
         let (service, _) = try makeService(youngSeconds: 35)
         let writable = LayerKey(store: key.store, id: "writable")
         service.track(writable, directory: directory.path)
-        #expect(await service.barrier(deadlineMilliseconds: 10_000) == [])
+        #expect(await service.barrier() == [])
         service.measure(key, directory: directory.path)
         service.stop()
-        #expect(await service.barrier(deadlineMilliseconds: 10_000) == [key, writable])
+        #expect(await service.barrier() == [key, writable])
     }
 }

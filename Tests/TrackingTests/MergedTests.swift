@@ -61,7 +61,7 @@ struct MergedTests {
     private func ask(_ world: World) async throws -> (unsettled: Set<LayerKey>?, truth: [Int64]) {
         var before = try oracle(world.overlay.upper)
         while true {
-            let unsettled = await world.service.barrier(deadlineMilliseconds: 10_000)
+            let unsettled = await world.service.barrier()
             let truth = try oracle(world.overlay.upper)
             if before == truth { return (unsettled, truth) }
             before = truth
@@ -85,7 +85,7 @@ struct MergedTests {
         _ world: World, _ why: Comment, _ location: SourceLocation = #_sourceLocation
     ) async throws {
         try await wait(until: "the end of the overlay") {
-            await world.service.barrier(deadlineMilliseconds: 10_000) == [] && isExact(world)
+            await world.service.barrier() == [] && isExact(world)
         }
         try await expectExact(world, why, location)
     }
@@ -188,7 +188,7 @@ struct MergedTests {
                     group.addTask { Self.exchange(below: root, seed: seed + round * 2 + thread) }
                 }
                 group.addTask {
-                    for _ in 0..<100 { _ = await world.service.barrier(deadlineMilliseconds: 10_000) }
+                    for _ in 0..<100 { _ = await world.service.barrier() }
                 }
             }
             // Writes now, when nothing else tells of the files.
@@ -245,7 +245,7 @@ struct MergedTests {
         world.overlay.unmount()
         try await expectExactAtTheEnd(world, "stopped")
         try await wait(until: "the watches in the mount to be gone") {
-            await world.service.barrier(deadlineMilliseconds: 10_000) == []
+            await world.service.barrier() == []
                 && world.sink.report(key)?.watches == alone
         }
         for round in 0..<20 {
@@ -311,7 +311,7 @@ struct MergedTests {
         world.service.setRunning(true, key)
         try world.overlay.mount()
         append(70_000, to: world.overlay.merged + "/f")
-        _ = await world.service.barrier(deadlineMilliseconds: 10_000)
+        _ = await world.service.barrier()
         let said = try #require(reason(world))
         #expect(said.hasPrefix("deaf; ") && said.contains("/elsewhere cannot be seen here"))
         append(70_000, to: world.overlay.merged + "/f")
@@ -322,7 +322,7 @@ struct MergedTests {
         world.overlay.unmount()
         world.service.setRunning(false, key)
         try await wait(until: "an exact figure") {
-            await world.service.barrier(deadlineMilliseconds: 10_000) == [] && isExact(world)
+            await world.service.barrier() == [] && isExact(world)
         }
         try await world.remove()
     }
@@ -335,7 +335,7 @@ struct MergedTests {
         append(1000, to: world.overlay.upper + "/f")
         world.service.track(key, directory: world.overlay.upper, silence: "deaf", mount: place)
         try await wait(until: "the reason") {
-            _ = await world.service.barrier(deadlineMilliseconds: 10_000)
+            _ = await world.service.barrier()
             return reason(world)?.hasPrefix("deaf; mounts of it are not told: ") == true
         }
         append(70_000, to: world.overlay.upper + "/f")
@@ -345,7 +345,7 @@ struct MergedTests {
         try world.overlay.mount()
         world.overlay.unmount()
         try await wait(until: "an exact figure") {
-            await world.service.barrier(deadlineMilliseconds: 10_000) == [] && isExact(world)
+            await world.service.barrier() == [] && isExact(world)
         }
         try await world.remove()
     }
@@ -359,7 +359,7 @@ struct MergedTests {
         try await expectExact(world, "mounted")
         let user = open(world.overlay.merged, O_RDONLY | O_DIRECTORY | O_CLOEXEC)
         world.overlay.unmount()
-        #expect(await world.service.barrier(deadlineMilliseconds: 10_000) == [key])
+        #expect(await world.service.barrier() == [key])
         try await wait(until: "the reason") {
             reason(world)?.contains("detached and still in use") == true
         }
@@ -384,7 +384,7 @@ struct MergedTests {
         append(5000, to: run + "/no-part-of-it")
         world.service.track(key, directory: world.overlay.upper, silence: "deaf", mount: world.place)
         try await wait(until: "the reason") {
-            _ = await world.service.barrier(deadlineMilliseconds: 10_000)
+            _ = await world.service.barrier()
             return reason(world)?.contains("deaf; /a/run cannot be watched in its mount") == true
                 || reason(world)?.contains("deaf; /a/run/lock cannot be watched in its mount") == true
         }
@@ -405,7 +405,7 @@ struct MergedTests {
         try await expectExact(world, "ten watches with the one of the work directory")
         try world.overlay.mount()
         try await wait(until: "the reason") {
-            _ = await world.service.barrier(deadlineMilliseconds: 10_000)
+            _ = await world.service.barrier()
             return reason(world)?.contains("tracking.watch_budget") == true
         }
         #expect(try figure(world) == oracle(world.overlay.upper))
@@ -434,7 +434,7 @@ struct MergedTests {
             }
         }
         try await wait(until: "the mount to be followed") {
-            await world.service.barrier(deadlineMilliseconds: 10_000) == [] && isExact(world)
+            await world.service.barrier() == [] && isExact(world)
         }
         #expect(world.sink.distrust(key)?.hasPrefix("two audits in a row") == true)
         for _ in 0..<3 {

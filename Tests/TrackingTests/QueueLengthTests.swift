@@ -52,7 +52,7 @@ struct QueueLengthTests {
         let key = LayerKey(store: StoreIdentity(engine: "test", driver: "directory", root: "/"), id: "w")
         #expect(mkdir(directory("sub"), 0o755) == 0)
         service.track(key, directory: directory.path)
-        #expect(await service.barrier(deadlineMilliseconds: 10_000) == [])
+        #expect(await service.barrier() == [])
 
         sink.isHeld.store(true, ordering: .relaxed)
         try Data(repeating: 1, count: 5_000).write(to: URL(fileURLWithPath: directory("held")))
@@ -67,7 +67,7 @@ struct QueueLengthTests {
         try await wait(until: "the overflow to be seen") { service.counters.overflows == 1 }
         for size in [1_000, 20_000] {
             try Data(repeating: 1, count: size).write(to: URL(fileURLWithPath: directory("sub/after")))
-            try await wait(until: "an answer") { await service.barrier(deadlineMilliseconds: 10_000) == [] }
+            try await wait(until: "an answer") { await service.barrier() == [] }
             let walk = try FullWalk(walking: directory.path)
             #expect(sink.last.measure(key)?.diskBytes == walk.diskBytes)
             #expect(sink.last.measure(key)?.inodes == walk.inodes)

@@ -27,7 +27,7 @@ struct SharedFileTests {
             service.track(LayerKey(store: store, id: String(index)), directory: layer)
         }
         func check(_ step: String) async throws {
-            let unsettled = await service.barrier(deadlineMilliseconds: 10_000)
+            let unsettled = await service.barrier()
             #expect(unsettled == [], "\(step)")
             var ledger = Ledger()
             let keys = layers.indices.map { LayerKey(store: store, id: String($0)) }

@@ -6,12 +6,11 @@ import UsageTestKit
 /// `SWIFT_DETERMINISTIC_HASHING=1`.
 @Suite("Trackers and ledger on a simulated disk")
 struct SimulationTests {
-    private static let environment = ProcessInfo.processInfo.environment
-    private static let isLong = environment["USAGED_TEST_ALL"] != nil
+    private static let isLong = ProcessInfo.processInfo.environment["USAGED_TEST_ALL"] != nil
     /// Operations of one of the twenty cases below: ten million in all, a hundred million in the long run, and a million
     /// under a sanitizer, which takes twenty times as long.
     private static let operations =
-        isLong ? 5_000_000 : environment["USAGED_TEST_SANITIZED"] != nil ? 50_000 : 500_000
+        isLong ? 5_000_000 : Sanitizer.isOn ? 50_000 : 500_000
 
     @Test(
         "whatever is done, between and during looks, the figure that is called right is a walk's",

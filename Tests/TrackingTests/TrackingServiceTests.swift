@@ -79,7 +79,7 @@ struct TrackingServiceTests {
         let (service, sink) = try makeService()
         defer { service.stop() }
         service.track(key("w"), directory: directory.path)
-        #expect(await service.barrier(deadlineMilliseconds: 30_000) == [])
+        #expect(await service.barrier() == [])
         #expect(sink.measure(key("w"))?.inodes == 3002)
         #expect(sink.measure(key("w"))?.sizeBytes == 5000)
         service.forget(key("w"))
@@ -97,7 +97,7 @@ struct TrackingServiceTests {
         let (service, sink) = try makeService(TrackingOptions(watchLimit: 10))
         defer { service.stop() }
         service.track(key("w"), directory: directory.path)
-        let unsettled = await service.barrier(deadlineMilliseconds: 10_000)
+        let unsettled = await service.barrier()
         #expect(unsettled == [key("w")])
         try await wait(until: "the report") {
             if case .measured(_, .polling) = sink.outcome(key("w")) { true } else { false }
@@ -130,13 +130,13 @@ struct TrackingServiceTests {
                 #expect(reason.contains("fs.inotify.max_user_instances"))
                 return try measure.total == FullWalk(walking: directory.path).total
             }
-            #expect(await service.barrier(deadlineMilliseconds: 10_000) == [key("w")])
+            #expect(await service.barrier() == [key("w")])
         }
         isOpenable.store(true, ordering: .relaxed)
         try await wait(until: "an exact figure") {
             if case .measured(_, .exact) = sink.outcome(key("w")) { true } else { false }
         }
-        #expect(await service.barrier(deadlineMilliseconds: 10_000) == [])
+        #expect(await service.barrier() == [])
         #expect(try sink.measure(key("w")) == FullWalk(walking: directory.path).total)
     }
 
@@ -150,7 +150,7 @@ struct TrackingServiceTests {
         service.track(key("w"), directory: directory.path)
         for size in [1_000, 2_000] {
             try Data(repeating: 1, count: size).write(to: URL(fileURLWithPath: directory("sub/file")))
-            #expect(await service.barrier(deadlineMilliseconds: 10_000) == [])
+            #expect(await service.barrier() == [])
             #expect(try sink.measure(key("w")) == FullWalk(walking: directory.path).total)
             try await wait(until: "the end of the batch") {
                 try FileManager.default.contentsOfDirectory(atPath: "/proc/self/fd").allSatisfy {
@@ -219,7 +219,7 @@ struct TrackingServiceTests {
         try await wait(until: "events again") {
             if case .measured(_, .exact) = sink.outcome(key("large")) { true } else { false }
         }
-        #expect(await service.barrier(deadlineMilliseconds: 10_000) == [])
+        #expect(await service.barrier() == [])
         #expect(try sink.measure(key("large")) == FullWalk(walking: directory.path + "/large").total)
     }
 
@@ -245,7 +245,7 @@ struct TrackingServiceTests {
         try await wait(until: "events again") {
             if case .measured(_, .exact) = sink.outcome(key("w")) { true } else { false }
         }
-        #expect(await service.barrier(deadlineMilliseconds: 10_000) == [])
+        #expect(await service.barrier() == [])
         #expect(try sink.measure(key("w")) == FullWalk(walking: directory.path).total)
     }
 
@@ -259,7 +259,7 @@ struct TrackingServiceTests {
             let (service, sink) = try makeService(TrackingOptions(pollSeconds: 1, shards: 1))
             defer { service.stop() }
             for name in ["large", "small"] { service.track(key(name), directory: directory(name)) }
-            #expect(await service.barrier(deadlineMilliseconds: 10_000) == [])
+            #expect(await service.barrier() == [])
             let writer = try await ChildProcess.start(
                 ["perl", "-e", "chdir $ARGV[0]; for (1..$ARGV[1]) { open F, '>', $_; close F }"]
                     + [directory("large"), "\(count)"], diesWithParent: true)
@@ -268,7 +268,7 @@ struct TrackingServiceTests {
             while writer.exit == nil || round < 3 {
                 round += 1
                 try directory.write(String(repeating: "x", count: round * 100), to: "small/file")
-                let unsettled = await service.barrier(deadlineMilliseconds: 20_000)
+                let unsettled = await service.barrier()
                 // One look at half a million files can outlast the time, which is told.
                 guard let unsettled else {
                     late += 1
@@ -287,7 +287,7 @@ struct TrackingServiceTests {
                     return
                 }
             } else {
-                #expect(await service.barrier(deadlineMilliseconds: 20_000) == [])
+                #expect(await service.barrier() == [])
                 #expect(try sink.measure(key("large")) == FullWalk(walking: directory("large")).total)
             }
         } catch {
@@ -326,7 +326,7 @@ struct TrackingServiceTests {
         try await wait(until: "an exact figure") {
             if case .measured(_, .exact) = sink.outcome(key("c")) { true } else { false }
         }
-        #expect(await service.barrier(deadlineMilliseconds: 10_000) == [])
+        #expect(await service.barrier() == [])
         #expect(try sink.measure(key("c")) == FullWalk(walking: directory("c")).total)
     }
 
@@ -403,7 +403,7 @@ struct TrackingServiceTests {
         let (service, sink) = try makeService()
         defer { service.stop() }
         service.track(key("w"), directory: inside)
-        #expect(await service.barrier(deadlineMilliseconds: 10_000) == [])
+        #expect(await service.barrier() == [])
         let scanned = try LayerScanner.measure(path: inside).measure
         guard case .measured(let tracked, .exact) = sink.outcome(key("w")) else {
             Issue.record("not measured")

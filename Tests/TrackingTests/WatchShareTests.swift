@@ -51,13 +51,13 @@ struct WatchShareTests {
                 try makeDirectories(0..<10, in: scratch(id))
                 service.track(key(id), directory: scratch(id))
             }
-            #expect(await service.barrier(deadlineMilliseconds: 20_000) == [])
+            #expect(await service.barrier() == [])
             for id in large { try makeDirectories(10..<2_100, in: scratch(id)) }
-            _ = await service.barrier(deadlineMilliseconds: 20_000)
+            _ = await service.barrier()
             // All grow on while the large ones are tried again.
             for round in 1...4 {
                 for id in small { try makeDirectories((round * 20)..<(round * 20 + 20), in: scratch(id)) }
-                let unsettled = await service.barrier(deadlineMilliseconds: 20_000)
+                let unsettled = await service.barrier()
                 #expect(
                     unsettled?.isDisjoint(with: small.map(key)) == true, "\(String(describing: unsettled))")
                 for id in small { try expectRight(sink, id, scratch(id), isExact: true) }

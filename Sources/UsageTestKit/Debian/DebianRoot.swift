@@ -13,9 +13,8 @@ public struct DebianRoot: Sendable {
     ///
     /// Not with a sanitizer: its executables are none to be packaged, and need what the unit's sandbox refuses.
     public static let isPossible: Bool = {
-        let environment = ProcessInfo.processInfo.environment
-        guard environment["USAGED_TEST_SANITIZED"] == nil else { return false }
-        return environment["USAGED_TEST_ENGINE"] == "required"
+        guard !Sanitizer.isOn else { return false }
+        return ProcessInfo.processInfo.environment["USAGED_TEST_ENGINE"] == "required"
             || (geteuid() == 0
                 && ["debootstrap", "dpkg-deb", "dpkg-shlibdeps"].allSatisfy(Program.isInstalled))
     }()

@@ -15,6 +15,7 @@ public func wait<Value>(
     _ probe: () async throws -> Value?
 ) async throws -> Value {
     let clock = ContinuousClock()
+    let deadline = deadline * Sanitizer.slowdown
     let end = clock.now + deadline
     var pause = Duration.milliseconds(1)
     while true {

@@ -12,11 +12,11 @@ extension TrackingService {
         prepare: () throws -> Void = {}, figure: (LayerKey) -> Measure?
     ) async throws -> (figure: Measure?, truth: Measure) {
         var unsettled: Set<LayerKey>?
-        let end = ContinuousClock.now + deadline
+        let end = ContinuousClock.now + deadline * Sanitizer.slowdown
         while ContinuousClock.now < end {
             try prepare()
             let before = try await FullWalk.measure(directory).total
-            unsettled = await barrier(deadlineMilliseconds: 10_000)
+            unsettled = await barrier()
             let told = figure(key)
             let truth = try await FullWalk.measure(directory).total
             if before == truth, unsettled?.contains(key) == false { return (told, truth) }

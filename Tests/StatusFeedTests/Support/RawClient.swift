@@ -27,7 +27,7 @@ struct ClientError: Error, CustomStringConvertible {
 ///
 /// Its calls block and belong into ``onThread(_:)``; each gives up after ``deadline``.
 final class RawClient: Sendable {
-    static let deadline = 90.0
+    static let deadline = 90.0 * Double(Sanitizer.slowdown)
 
     private let descriptor: Int32
     private let pending = Mutex<[UInt8]>([])

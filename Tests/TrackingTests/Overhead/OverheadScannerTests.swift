@@ -86,7 +86,7 @@ struct OverheadScannerTests {
             }.sum()
         }
         func check(_ step: String) async throws {
-            #expect(await service.barrier(deadlineMilliseconds: 10_000) == [], "\(step)")
+            #expect(await service.barrier() == [], "\(step)")
             #expect(reports.measure(key) == (try log()), "\(step)")
         }
         try await wait(until: "the first look") { reports.measure(key) != nil }
