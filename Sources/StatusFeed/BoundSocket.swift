@@ -37,6 +37,13 @@ public struct BoundSocket: Sendable {
         }
     }
 
+    /// Lets as many clients wait as the kernel allows: NIO shortens the queue of a socket that it is given to 128.
+    ///
+    /// A shorter one still serves, so it does not matter where this fails.
+    func restoreQueue() {
+        _ = listen(descriptor, SOMAXCONN)
+    }
+
     /// Gives up a socket that no server ran on.
     public func close() {
         removeFile()

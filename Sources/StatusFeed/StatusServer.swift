@@ -79,7 +79,8 @@ public struct StatusServer: Service {
         }.get()
         let channel: any Channel
         do {
-            channel = try await bootstrap(on: eventLoop, core).withBoundSocket(socket.descriptor).get()
+            channel = try await bootstrap(on: eventLoop, core, socket).withBoundSocket(socket.descriptor)
+                .get()
         } catch {
             // NIO owns the descriptor, whether it came to use it or not.
             socket.removeFile()
@@ -112,14 +113,15 @@ public struct StatusServer: Service {
             eventLoop: eventLoop)
     }
 
-    private func bootstrap(on eventLoop: any EventLoop, _ core: NIOLoopBound<ServerCore>) -> ServerBootstrap {
+    private func bootstrap(
+        on eventLoop: any EventLoop, _ core: NIOLoopBound<ServerCore>, _ socket: BoundSocket
+    ) -> ServerBootstrap {
         ServerBootstrap(group: eventLoop)
-            // The longest queue that the kernel allows.
-            .serverChannelOption(.backlog, value: 65_535)
             // One at a time: the next is accepted when it is known that there is room.
             .serverChannelOption(.maxMessagesPerRead, value: 1)
             .serverChannelInitializer { channel in
                 channel.eventLoop.makeCompletedFuture {
+                    socket.restoreQueue()
                     let pause = AcceptPause { core.value.noteUnacceptable($0) }
                     core.value.acceptPause = pause
                     try channel.pipeline.syncOperations.addHandler(pause)

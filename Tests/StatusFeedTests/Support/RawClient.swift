@@ -32,8 +32,9 @@ final class RawClient: Sendable {
     private let descriptor: Int32
     private let pending = Mutex<[UInt8]>([])
 
+    /// Connects at once; where the socket's queue is full it fails.
     init(_ path: String) throws {
-        descriptor = socket(AF_UNIX, Int32(SOCK_STREAM.rawValue), 0)
+        descriptor = socket(AF_UNIX, Int32(SOCK_STREAM.rawValue | SOCK_NONBLOCK.rawValue), 0)
         guard var address = UnixAddress(path),
             address.withPointer({ [descriptor] in connect(descriptor, $0, $1) }) == 0
         else {
