@@ -26,6 +26,7 @@ struct FirstReadingTests {
         let tracking = try TrackingService(
             sink: ReportSink(
                 books: books, cache: cache, counters: counters, records: TrackingRecords(logger: logger)))
+        defer { tracking.stop() }
         let follower = try StoreFollower(
             location: try StoreLocation(parsing: "plain=\(reader.identity.root)"), reader: reader,
             books: books,
