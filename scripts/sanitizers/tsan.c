@@ -16,11 +16,18 @@ void __tsan_acquire(void *address);
 void __tsan_release(void *address);
 SWIFT void *swift_task_getCurrent(void);
 
-static void *library(const char *symbol) {
+static void *find(const char *symbol) {
     void *function = dlsym(RTLD_NEXT, symbol);
     if (!function) abort();
     return function;
 }
+
+// What would be called without this file; looked for once.
+#define ORIGINAL(symbol) ({ \
+    static _Atomic(void *) known; \
+    if (!known) known = find(symbol); \
+    (void *)known; \
+})
 
 // Mutex. The fast paths are inlined and so instrumented; in the slow ones the kernel hands the futex over.
 
@@ -33,17 +40,17 @@ SWIFT void unlock_slow(SELF) INSTEAD_OF(UNLOCK);
 SWIFT bool try_lock_slow(SELF) INSTEAD_OF(TRY_LOCK);
 
 SWIFT void lock_slow(uint32_t thread, SELF) {
-    ((SWIFT void (*)(uint32_t, SELF))library(LOCK))(thread, self);
+    ((SWIFT void (*)(uint32_t, SELF))ORIGINAL(LOCK))(thread, self);
     __tsan_acquire(self);
 }
 
 SWIFT void unlock_slow(SELF) {
     __tsan_release(self);
-    ((SWIFT void (*)(SELF))library(UNLOCK))(self);
+    ((SWIFT void (*)(SELF))ORIGINAL(UNLOCK))(self);
 }
 
 SWIFT bool try_lock_slow(SELF) {
-    bool taken = ((SWIFT bool (*)(SELF))library(TRY_LOCK))(self);
+    bool taken = ((SWIFT bool (*)(SELF))ORIGINAL(TRY_LOCK))(self);
     if (taken) __tsan_acquire(self);
     return taken;
 }
@@ -70,25 +77,22 @@ static void release_task(void *const *continuation) {
 
 SWIFT void resume_returning(void *value, const void *type, SELF) {
     release_task(self);
-    ((SWIFT void (*)(void *, const void *, SELF))library(RESUME_RETURNING))(value, type, self);
+    ((SWIFT void (*)(void *, const void *, SELF))ORIGINAL(RESUME_RETURNING))(value, type, self);
 }
 
 SWIFT void resume_throwing(void *error, const void *type, SELF) {
     release_task(self);
-    ((SWIFT void (*)(void *, const void *, SELF))library(RESUME_THROWING))(error, type, self);
+    ((SWIFT void (*)(void *, const void *, SELF))ORIGINAL(RESUME_THROWING))(error, type, self);
 }
 
 SWIFT_ASYNC void await_continuation(void *context) {
     __tsan_acquire(swift_task_getCurrent());
-    SWIFT_ASYNC void (*await)(void *) = library(AWAIT);
+    SWIFT_ASYNC void (*await)(void *) = ORIGINAL(AWAIT);
     __attribute__((musttail)) return await(context);
 }
 
 SWIFT void free_frame(void *frame) {
-    static _Atomic(void *) known;
-    void *function = known;
-    if (!function) known = function = library(FREE_FRAME);
-    ((SWIFT void (*)(void *))function)(frame);
+    ((SWIFT void (*)(void *))ORIGINAL(FREE_FRAME))(frame);
     void *task = swift_task_getCurrent();
     if (task) __tsan_acquire(task);
 }
