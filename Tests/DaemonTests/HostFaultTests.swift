@@ -181,8 +181,8 @@ struct HostFaultTests {
 
     @Test(
         "without /proc the daemon says so and ends",
-        .enabled(if: geteuid() == 0 && !Sanitizer.isOn, "mounting needs root; a sanitizer needs /proc itself")
-    )
+        .enabled(if: geteuid() == 0, "mounting needs root"),
+        .disabled(if: Sanitizer.isOn, "a sanitizer needs /proc itself"))
     func noProc() async throws {
         let result = try await Command.run([
             "unshare", "--mount", "sh", "-c", #"mount -t tmpfs none /proc; exec "$0" --check-config"#,

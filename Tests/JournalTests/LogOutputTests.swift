@@ -2,6 +2,7 @@ import Dispatch
 import Logging
 import Synchronization
 import Testing
+import UsageTestKit
 
 @testable import Journal
 
@@ -110,10 +111,8 @@ struct LogOutputTests {
             .journal, limiter: RecordLimiter(limit: 1, interval: 20_000_000),
             now: { Int64(DispatchTime.now().uptimeNanoseconds) }, write: sink.write)
         for _ in 0..<3 { logger(output).record(.polling, .warning, "p") }
-        let deadline = ContinuousClock.now + .seconds(20)
-        while !sink.kinds.contains(.recordsSuppressed), ContinuousClock.now < deadline {
-            try await Task.sleep(for: .milliseconds(5))
+        try await wait(until: "the record of those held back", deadline: .seconds(20)) {
+            sink.kinds.contains(.recordsSuppressed)
         }
-        #expect(sink.kinds.contains(.recordsSuppressed))
     }
 }

@@ -79,7 +79,7 @@ struct TrackingServiceTests {
         let (service, sink) = try makeService()
         defer { service.stop() }
         service.track(key("w"), directory: directory.path)
-        #expect(await service.barrier() == [])
+        #expect(await service.barrier(seconds: 30) == [])
         #expect(sink.measure(key("w"))?.inodes == 3002)
         #expect(sink.measure(key("w"))?.sizeBytes == 5000)
         service.forget(key("w"))

@@ -25,9 +25,9 @@ struct ClientError: Error, CustomStringConvertible {
 
 /// A client of a socket that sends what it is told and shares no code with the server.
 ///
-/// Its calls block and belong into ``onThread(_:)``; each gives up after ``deadline``.
+/// Its calls block and belong into ``onThread(_:)``; each gives up after ``deadlineSeconds``, with a sanitizer later.
 final class RawClient: Sendable {
-    static let deadline = 90.0 * Double(Sanitizer.slowdown)
+    static let deadlineSeconds = 90
 
     private let descriptor: Int32
     private let pending = Mutex<[UInt8]>([])
@@ -182,17 +182,14 @@ final class RawClient: Sendable {
 
     private func wait(for events: Int16) throws {
         var entry = pollfd(fd: descriptor, events: events, revents: 0)
-        guard poll(&entry, 1, Int32(Self.deadline * 1000)) == 1 else {
-            throw ClientError(description: "nothing came within \(Self.deadline) s")
+        let seconds = Self.deadlineSeconds * Sanitizer.slowdown
+        guard poll(&entry, 1, Int32(seconds * 1000)) == 1 else {
+            throw ClientError(description: "nothing came within \(seconds) s")
         }
     }
 }
 
 /// Waits until something is so, and fails when it does not become so.
-func eventually(_ what: String, _ condition: () throws -> Bool) async throws {
-    let end = ContinuousClock.now + .seconds(RawClient.deadline)
-    while try !condition() {
-        guard ContinuousClock.now < end else { throw ClientError(description: "never came to be: \(what)") }
-        try await Task.sleep(for: .milliseconds(5))
-    }
+func eventually(_ what: String, _ condition: () -> Bool) async throws {
+    try await wait(until: what, deadline: .seconds(RawClient.deadlineSeconds)) { condition() }
 }
