@@ -5,6 +5,8 @@ import Wire
 extension Connection {
     func answer(_ head: HTTPRequestHead) {
         phase = .answering
+        // It has arrived; the wait for its turn has an end of its own.
+        cancelTimeout()
         // After CONNECT or an upgrade the decoder stands still.
         closesAfterAnswer =
             !head.isKeepAlive || head.version != .http1_1 || head.method == .CONNECT

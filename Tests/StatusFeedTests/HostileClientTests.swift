@@ -259,6 +259,26 @@ import Wire
         }
     }
 
+    @Test("a request that waits for its turn longer than it may take to arrive is answered")
+    func longTurn() async throws {
+        var limits = StatusServer.Limits()
+        limits.requestsPerSecond = 1
+        limits.requestBurst = 1
+        limits.requestTimeout = .seconds(2)
+        // Who is at a port is not known, so it is nobody who need not wait.
+        let port = try LoopbackPort()
+        try await TestServer.serve(.descriptor(port.descriptor), limits: limits, access: .loopback) {
+            try await onThread { [number = port.port] in
+                let clients = try (0..<5).map { _ in
+                    let client = try RawClient(port: number)
+                    try client.get("/healthz")
+                    return client
+                }
+                for client in clients { #expect(try client.response().status == 200) }
+            }
+        }
+    }
+
     @Test("a client that does not read its answer is closed")
     func unreadAnswer() async throws {
         var limits = StatusServer.Limits()
