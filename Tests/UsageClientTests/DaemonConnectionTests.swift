@@ -1,5 +1,6 @@
 import Foundation
 import Testing
+import UsageTestKit
 import Wire
 
 @testable import UsageClient
@@ -34,6 +35,14 @@ struct DaemonConnectionTests {
             peer.send("0\r\n\r\n")
         }
         #expect(try DaemonConnection(socket: server.path).status() == Samples.status)
+    }
+
+    @Test("a connection that fails closes no descriptor of others")
+    func failedConnection() async throws {
+        let closed = try await foreignDescriptorsClosed(while: 20_000) {
+            _ = try? UnixSocket(path: "/nonexistent", timeout: .seconds(1))
+        }
+        #expect(closed == 0)
     }
 
     @Test("a reference is one percent-encoded segment of the path")

@@ -23,8 +23,8 @@ final class StateDirectory {
                 to with --state, or use usaged-notify.service
                 """)
         }
+        // Whatever is thrown from here on has `deinit` close the lock.
         guard flock(lock, LOCK_EX | LOCK_NB) == 0 else {
-            close(lock)
             throw NotifyError("another usage-client notify uses \(path); stop it, or name another directory")
         }
     }

@@ -24,22 +24,18 @@ final class UnixSocket {
         guard descriptor >= 0 else {
             throw ClientError(.local, "cannot make a socket: \(Errno(rawValue: Glibc.errno))")
         }
-        do throws(ClientError) {
-            let address = try Self.address(path)
-            let deadline = ContinuousClock.now + timeout
-            while let failure = Self.connect(descriptor, address) {
-                // A Unix socket has no connection under way to wait for: EAGAIN says that the queue is full.
-                guard failure == .wouldBlock || failure == .interrupted else {
-                    throw Self.connectError(failure, path)
-                }
-                guard ContinuousClock.now < deadline else {
-                    throw ClientError.timedOut(path, after: timeout)
-                }
-                _ = poll(nil, 0, 10)
+        // From here on whatever is thrown has `deinit` close the descriptor.
+        let address = try Self.address(path)
+        let deadline = ContinuousClock.now + timeout
+        while let failure = Self.connect(descriptor, address) {
+            // A Unix socket has no connection under way to wait for: EAGAIN says that the queue is full.
+            guard failure == .wouldBlock || failure == .interrupted else {
+                throw Self.connectError(failure, path)
             }
-        } catch {
-            Glibc.close(descriptor)
-            throw error
+            guard ContinuousClock.now < deadline else {
+                throw ClientError.timedOut(path, after: timeout)
+            }
+            _ = poll(nil, 0, 10)
         }
     }
 
