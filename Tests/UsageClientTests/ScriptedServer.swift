@@ -51,6 +51,8 @@ final class ScriptedServer: Sendable {
         listener = try listen(at: path)
         let listener = listener
         Thread.detachNewThread {
+            // Here, so that the number is not another's while this thread still uses it.
+            defer { close(listener) }
             while true {
                 let descriptor = accept(listener, nil, nil)
                 guard descriptor >= 0 else { return }
@@ -65,7 +67,6 @@ final class ScriptedServer: Sendable {
 
     deinit {
         shutdown(listener, Int32(SHUT_RDWR))
-        close(listener)
     }
 }
 

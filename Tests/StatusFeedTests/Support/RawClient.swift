@@ -32,14 +32,13 @@ final class RawClient: Sendable {
     private let descriptor: Int32
     private let pending = Mutex<[UInt8]>([])
 
-    /// Connects at once; where the socket's queue is full it fails.
+    /// Connects at once; where the socket's queue is full it fails, and `deinit` closes.
     init(_ path: String) throws {
         descriptor = socket(AF_UNIX, Int32(SOCK_STREAM.rawValue | SOCK_NONBLOCK.rawValue), 0)
         guard var address = UnixAddress(path),
             address.withPointer({ [descriptor] in connect(descriptor, $0, $1) }) == 0
         else {
             let reason = String(cString: strerror(errno))
-            close(descriptor)
             throw ClientError(description: "connect \(path): \(reason)")
         }
     }
@@ -49,7 +48,6 @@ final class RawClient: Sendable {
         descriptor = socket(AF_INET, Int32(SOCK_STREAM.rawValue), 0)
         guard LoopbackPort.connect(descriptor, to: port) else {
             let reason = String(cString: strerror(errno))
-            close(descriptor)
             throw ClientError(description: "connect to port \(port): \(reason)")
         }
     }
