@@ -44,7 +44,6 @@ extension Connection {
             return
         }
         phase = .feeding
-        cancelTimeout()
         let lastID = core.hub.lastID
         feed = FeedReader(
             format: format, lastID: resume ?? lastID,
