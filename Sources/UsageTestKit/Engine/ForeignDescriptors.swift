@@ -1,5 +1,6 @@
 import Glibc
 import Synchronization
+import SystemPackage
 
 /// Does something many times while another thread opens files, and counts those of them that were closed meanwhile.
 ///
@@ -11,10 +12,10 @@ public func foreignDescriptorsClosed(
     async let lost = onThread { () -> Int in
         var lost = 0
         while !isDone.withLock(\.self) {
-            let descriptor = open("/dev/null", O_RDONLY | O_CLOEXEC)
+            let file = try FileDescriptor.open("/dev/null", .readOnly, options: .closeOnExec)
             // For about as long as the other thread needs from one close to the next.
             for _ in 0..<3 { sched_yield() }
-            if fcntl(descriptor, F_GETFD) < 0 { lost += 1 } else { close(descriptor) }
+            if fcntl(file.rawValue, F_GETFD) < 0 { lost += 1 } else { try file.close() }
         }
         return lost
     }
