@@ -140,6 +140,8 @@ let package = Package(
             "UsageTestKit",
             ["Accounting", "CFileWork", "CLinux", "Kernel", "Stores", "Tracking", "Wire", system],
             settings: simulated),
+        // What runs beside the other tests, and could spoil theirs.
+        tests(of: "UsageTestKit", ["UsageClient"]),
         tests(of: "Kernel", ["Kernel"]),
         tests(of: "Accounting", ["Accounting"]),
         tests(of: "Wire", ["Wire"]),

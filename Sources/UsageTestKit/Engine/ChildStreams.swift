@@ -71,11 +71,17 @@ final class ChildStreams: Sendable {
     }
 
     func startReaders() {
-        for (index, descriptor) in ends.withLock({ $0.pipes }) {
-            guard let handler = handlers[index] else { continue }
+        let pipes = ends.withLock { ends in
+            // The thread that reads closes: a number that is closed meanwhile may be another's at the next read, and
+            // what was meant for that one would be lost.
+            defer { ends.pipes = [:] }
+            return ends.pipes
+        }
+        for (index, descriptor) in pipes {
             readers.enter()
-            NamedThread.start("child-lines") { [readers] in
-                Self.readLines(of: descriptor, handler)
+            NamedThread.start("child-lines") { [readers, handlers] in
+                if let handler = handlers[index] { Self.readLines(of: descriptor, handler) }
+                close(descriptor)
                 readers.leave()
             }
         }
