@@ -1,5 +1,6 @@
 import Foundation
 import Testing
+import UsageTestKit
 import Wire
 
 @testable import UsageClient

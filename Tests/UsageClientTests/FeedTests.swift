@@ -1,6 +1,7 @@
 import Foundation
 import Synchronization
 import Testing
+import UsageTestKit
 import Wire
 
 @testable import UsageClient

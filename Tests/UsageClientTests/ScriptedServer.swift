@@ -1,5 +1,6 @@
 import Foundation
 import Glibc
+import UsageTestKit
 
 /// A Unix socket on which a test says what comes back for each request.
 final class ScriptedServer: Sendable {
@@ -43,30 +44,20 @@ final class ScriptedServer: Sendable {
 
     let path: String
     private let directory: TemporaryDirectory
-    private let listener: Int32
+    private let acceptor: Acceptor
 
     init(handler: @escaping @Sendable (Request, Peer) -> Void) throws {
         directory = try TemporaryDirectory()
         path = directory.path + "/s"
-        listener = try listen(at: path)
-        let listener = listener
-        Thread.detachNewThread {
-            // Here, so that the number is not another's while this thread still uses it.
-            defer { close(listener) }
-            while true {
-                let descriptor = accept(listener, nil, nil)
-                guard descriptor >= 0 else { return }
-                Thread.detachNewThread {
-                    defer { close(descriptor) }
-                    guard let head = readHead(descriptor) else { return }
-                    handler(Request(head: head), Peer(descriptor: descriptor))
-                }
-            }
+        acceptor = Acceptor(try listen(at: path))
+        acceptor.start { descriptor in
+            guard let head = readHead(descriptor) else { return }
+            handler(Request(head: head), Peer(descriptor: descriptor))
         }
     }
 
     deinit {
-        shutdown(listener, Int32(SHUT_RDWR))
+        acceptor.end()
     }
 }
 
@@ -81,21 +72,6 @@ func routes(_ answers: [String: String]) -> @Sendable (ScriptedServer.Request, S
         }
         peer.answer(answer)
     }
-}
-
-/// Binds and listens; a queue of any length, and nobody need accept.
-func listen(at path: String, backlog: Int32 = 64) throws -> Int32 {
-    let descriptor = socket(AF_UNIX, Int32(SOCK_STREAM.rawValue), 0)
-    var address = sockaddr_un()
-    address.sun_family = sa_family_t(AF_UNIX)
-    withUnsafeMutableBytes(of: &address.sun_path) { $0.copyBytes(from: Array(path.utf8)) }
-    let bound = withUnsafePointer(to: &address) { pointer in
-        pointer.withMemoryRebound(to: sockaddr.self, capacity: 1) {
-            bind(descriptor, $0, socklen_t(MemoryLayout<sockaddr_un>.size))
-        }
-    }
-    guard bound == 0, listen(descriptor, backlog) == 0 else { throw POSIXError(.EIO) }
-    return descriptor
 }
 
 private func readHead(_ descriptor: Int32) -> String? {

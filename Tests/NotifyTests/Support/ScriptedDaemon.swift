@@ -16,42 +16,18 @@ final class ScriptedDaemon: Sendable {
     }
 
     let socket: String
-    private let listener: Int32
+    private let acceptor: Acceptor
     private let state = Mutex(State())
 
     init(_ scratch: ScratchDirectory) throws {
-        let path = scratch("daemon.sock")
-        socket = path
-        let listener = Glibc.socket(AF_UNIX, Int32(SOCK_STREAM.rawValue) | Int32(SOCK_CLOEXEC.rawValue), 0)
-        var address = sockaddr_un()
-        address.sun_family = sa_family_t(AF_UNIX)
-        withUnsafeMutableBytes(of: &address.sun_path) { $0.copyBytes(from: Array(path.utf8)) }
-        let isBound = withUnsafePointer(to: &address) { pointer in
-            pointer.withMemoryRebound(to: sockaddr.self, capacity: 1) {
-                bind(listener, $0, socklen_t(MemoryLayout<sockaddr_un>.size)) == 0
-            }
-        }
-        guard isBound, Glibc.listen(listener, 16) == 0 else {
-            throw WaitFailure(description: "cannot listen on \(path)")
-        }
-        self.listener = listener
-        Thread.detachNewThread { [weak self] in
-            while true {
-                let connection = accept(listener, nil, nil)
-                guard connection >= 0 else { return }
-                _ = fcntl(connection, F_SETFD, FD_CLOEXEC)
-                Thread.detachNewThread { [weak self] in
-                    self?.serve(connection)
-                    close(connection)
-                }
-            }
-        }
+        socket = scratch("daemon.sock")
+        acceptor = Acceptor(try listen(at: socket))
+        acceptor.start { [weak self] in self?.serve($0) }
     }
 
     func end() {
         state.withLock { $0.isEnding = true }
-        shutdown(listener, Int32(SHUT_RDWR))
-        close(listener)
+        acceptor.end()
     }
 
     /// What fires now, and what was resolved lately, as `/v1/alerts` tells.

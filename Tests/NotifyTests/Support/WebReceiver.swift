@@ -33,7 +33,7 @@ final class WebReceiver: Sendable {
     private struct State {
         var requests: [Request] = []
         var answer: @Sendable (Request) -> Answer = { _ in .status(200) }
-        var listener: Int32 = -1
+        var acceptor: Acceptor?
         var connections: Set<Int32> = []
     }
 
@@ -70,8 +70,8 @@ final class WebReceiver: Sendable {
     /// Stops listening: who connects is refused.
     func goDown() {
         state.withLock { state in
-            if state.listener >= 0 { shutdown(state.listener, Int32(SHUT_RDWR)) }
-            state.listener = -1
+            state.acceptor?.end()
+            state.acceptor = nil
             for connection in state.connections { shutdown(connection, Int32(SHUT_RDWR)) }
         }
     }
@@ -82,26 +82,13 @@ final class WebReceiver: Sendable {
     }
 
     private func serve(_ listener: Int32) {
-        state.withLock { $0.listener = listener }
-        Thread.detachNewThread { [weak self] in
-            defer { close(listener) }
-            while true {
-                let connection = accept(listener, nil, nil)
-                guard connection >= 0 else { return }
-                _ = fcntl(connection, F_SETFD, FD_CLOEXEC)
-                guard let self else {
-                    close(connection)
-                    return
-                }
-                state.withLock { _ = $0.connections.insert(connection) }
-                Thread.detachNewThread { [weak self] in
-                    while let self, let request = Self.read(connection), self.reply(to: request, connection) {
-                    }
-                    self?.state.withLock { _ = $0.connections.remove(connection) }
-                    shutdown(connection, Int32(SHUT_RDWR))
-                    close(connection)
-                }
-            }
+        let acceptor = Acceptor(listener)
+        state.withLock { $0.acceptor = acceptor }
+        acceptor.start { [weak self] connection in
+            self?.state.withLock { _ = $0.connections.insert(connection) }
+            while let self, let request = Self.read(connection), self.reply(to: request, connection) {}
+            self?.state.withLock { _ = $0.connections.remove(connection) }
+            shutdown(connection, Int32(SHUT_RDWR))
         }
     }
 
