@@ -138,7 +138,7 @@ let package = Package(
         .target(name: "CFileWork"),
         module(
             "UsageTestKit",
-            ["Accounting", "CFileWork", "CLinux", "Kernel", "Stores", "Tracking", "Wire", system],
+            ["Accounting", "CFileWork", "CLinux", "Kernel", "Stores", "Tracking", "Wire", logging, system],
             settings: simulated),
         // What runs beside the other tests, and could spoil theirs.
         tests(of: "UsageTestKit", ["UsageClient"]),

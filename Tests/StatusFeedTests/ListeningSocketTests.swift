@@ -46,34 +46,12 @@ import Wire
     @Test("a group that does not exist is told once, as information")
     func noGroupIsTold() async throws {
         try await withTemporaryDirectory { directory in
-            let records = Records()
-            let logger = Logger(label: "test") { _ in records }
+            let log = LogKeeper()
             let bound = try BoundSocket.open(
-                .path(directory + "/s"), group: "no-such-group-here", logger: logger)
+                .path(directory + "/s"), group: "no-such-group-here", logger: log.logger)
             bound.close()
-            let told = records.store.lines.withLock { $0 }
-            #expect(told.count == 1)
-            #expect(told.first?.hasPrefix("info: there is no group no-such-group-here: ") == true)
-        }
-    }
-
-    /// Keeps what is logged.
-    private struct Records: LogHandler {
-        final class Store: Sendable {
-            let lines = Mutex<[String]>([])
-        }
-
-        let store = Store()
-        var metadata: Logger.Metadata = [:]
-        var logLevel = Logger.Level.trace
-
-        subscript(metadataKey key: String) -> Logger.Metadata.Value? {
-            get { metadata[key] }
-            set { metadata[key] = newValue }
-        }
-
-        func log(event: LogEvent) {
-            store.lines.withLock { $0.append("\(event.level): \(event.message)") }
+            #expect(log.lines.map(\.level) == [.info])
+            #expect(log.lines.first?.message.hasPrefix("there is no group no-such-group-here: ") == true)
         }
     }
 

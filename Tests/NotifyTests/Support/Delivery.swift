@@ -1,52 +1,9 @@
 import Kernel
-import Logging
 import Settings
-import Synchronization
 import UsageTestKit
 import Wire
 
 @testable import Notify
-
-/// What was logged, each with its level and metadata.
-final class LogKeeper: Sendable {
-    struct Line: Sendable {
-        var level: Logger.Level
-        var message: String
-        var metadata: [String: String]
-    }
-
-    private let kept = Mutex<[Line]>([])
-
-    var lines: [Line] { kept.withLock { $0 } }
-
-    func count(_ kind: String) -> Int { lines.count { $0.metadata["message_id"] == kind } }
-
-    var logger: Logger {
-        Logger(label: "test") { _ in Handler(keeper: self) }
-    }
-
-    private struct Handler: LogHandler {
-        let keeper: LogKeeper
-        var metadata: Logger.Metadata = [:]
-        var logLevel: Logger.Level = .trace
-
-        init(keeper: LogKeeper) { self.keeper = keeper }
-
-        subscript(metadataKey key: String) -> Logger.Metadata.Value? {
-            get { metadata[key] }
-            set { metadata[key] = newValue }
-        }
-
-        func log(event: LogEvent) {
-            keeper.kept.withLock {
-                $0.append(
-                    Line(
-                        level: event.level, message: event.message.description,
-                        metadata: (event.metadata ?? [:]).mapValues { "\($0)" }))
-            }
-        }
-    }
-}
 
 /// A courier with its queue, as `notify` runs one for each receiver.
 final class Delivery: Sendable {
