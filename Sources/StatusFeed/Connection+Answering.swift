@@ -70,7 +70,7 @@ extension Connection {
         let head = self.head
         self.head = nil
         if core.isQuiescing { closesAfterAnswer = true }
-        expect(within: core.limits.writeTimeout) { $0.abort() }
+        expect(within: core.limits.writeTimeout) { $0.abort(Self.unread) }
         write(.head(answer.head(version: head?.version ?? .http1_1, close: closesAfterAnswer)))
         if head?.method != .HEAD { write(.body(.byteBuffer(answer.body))) }
         finish(context)
@@ -92,7 +92,7 @@ extension Connection {
             return
         }
         phase = .idle
-        expect(within: core.limits.keepAliveTimeout) { $0.abort() }
+        expect(within: core.limits.keepAliveTimeout) { $0.abort("no further request came") }
         takeAhead()
     }
 

@@ -73,7 +73,7 @@ extension Connection {
             cancelTimeout()
             pump()
         } else {
-            expect(within: core.limits.feedStallTimeout) { $0.abort() }
+            expect(within: core.limits.feedStallTimeout) { $0.abort("the reader of the feed stood still") }
         }
     }
 

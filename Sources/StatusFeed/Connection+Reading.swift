@@ -65,7 +65,7 @@ extension Connection {
 
     func requestTimedOut() {
         guard phase == .receiving else {
-            context?.close(promise: nil)
+            abort("no request came")
             return
         }
         var problem = Problem(

@@ -104,7 +104,8 @@ final class Connection: ChannelDuplexHandler {
         if case .some(.inputClosed) = event as? ChannelEvent {
             isInputClosed = true
             switch phase {
-            case .idle, .receiving, .lingering: context.close(promise: nil)
+            case .receiving: abort("the client left in the middle of a request")
+            case .idle, .lingering: context.close(promise: nil)
             // The client sends no more, but reads on.
             case .answering, .writing, .feeding, .closed: break
             }
@@ -115,7 +116,7 @@ final class Connection: ChannelDuplexHandler {
     func errorCaught(context: ChannelHandlerContext, error: any Error) {
         guard let error = error as? HTTPParserError else {
             // After a refused request the decoder reports each further read; anything else is the socket's end.
-            if phase != .lingering, !(error is ByteToMessageDecoderError) { context.close(promise: nil) }
+            if phase != .lingering, !(error is ByteToMessageDecoderError) { abort("\(error)") }
             return
         }
         // The client closed in the middle of a request.
@@ -124,6 +125,8 @@ final class Connection: ChannelDuplexHandler {
     }
 
     // MARK: - Ending
+
+    static let unread = "the client did not read the answer in time"
 
     /// Closes the sending side and waits a moment for the client, so that it reads the answer before the end.
     func linger() {
@@ -134,25 +137,30 @@ final class Connection: ChannelDuplexHandler {
             context.close(promise: nil)
             return
         }
-        expect(within: core.limits.lingerTimeout) { $0.abort() }
+        expect(within: core.limits.lingerTimeout) {
+            $0.abort("the client did not close after the last answer")
+        }
         context.close(mode: .output, promise: nil)
         readOn()
     }
 
-    func abort() {
-        context?.close(promise: nil)
+    /// Closes at once; the reason is told to who looks for one, as the client is told nothing.
+    func abort(_ reason: String) {
+        guard let context else { return }
+        core.noteAborted(peer, reason)
+        context.close(promise: nil)
     }
 
     func closeAfterWriting(_ context: ChannelHandlerContext) {
         phase = .writing
         closesAfterAnswer = true
-        expect(within: core.limits.writeTimeout) { $0.abort() }
+        expect(within: core.limits.writeTimeout) { $0.abort(Self.unread) }
         finish(context)
     }
 
     func quiesce() {
         switch phase {
-        case .idle: abort()
+        case .idle: abort("the daemon is shutting down")
         case .feeding: endFeed()
         case .receiving, .answering, .writing: closesAfterAnswer = true
         case .lingering, .closed: break

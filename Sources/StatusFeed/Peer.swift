@@ -6,6 +6,8 @@ struct Peer: Hashable, Sendable {
     var userID: UInt32?
     /// Whether it is root or the daemon's own user.
     var isPrivileged: Bool
+    /// The user's number, for records.
+    var name: String { userID.map { String($0) } ?? "unknown" }
 
     init(userID: UInt32?, daemonUserID: UInt32) {
         self.userID = userID

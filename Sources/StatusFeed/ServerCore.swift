@@ -114,11 +114,17 @@ final class ServerCore {
         logger.warning(
             "too many connections to the status socket, the excess is turned away",
             metadata: [
-                "uid": "\(peer.userID.map { String($0) } ?? "unknown")", "connections": "\(gate.count)",
+                "uid": "\(peer.name)", "connections": "\(gate.count)",
                 "turned-away": "\(turnedAwaySinceNote)",
             ])
         turnedAwaySinceNote = 0
         nextNote = .now() + .minutes(1)
+    }
+
+    /// A connection was closed without a word to its client.
+    func noteAborted(_ peer: Peer, _ reason: @autoclosure () -> String) {
+        logger.debug(
+            "a connection to the status socket is closed: \(reason())", metadata: ["uid": "\(peer.name)"])
     }
 
     /// A connection could not be accepted; it waits in the socket's queue.
@@ -167,7 +173,9 @@ final class ServerCore {
         for connection in connections.values { connection.quiesce() }
         let core = NIOLoopBound(self, eventLoop: eventLoop)
         let deadline = eventLoop.scheduleTask(in: TimeAmount(limits.drainTimeout)) {
-            for connection in core.value.connections.values { connection.abort() }
+            for connection in core.value.connections.values {
+                connection.abort("the daemon cannot wait any longer with its shutdown")
+            }
         }
         promise.futureResult.whenComplete { _ in deadline.cancel() }
         return promise.futureResult

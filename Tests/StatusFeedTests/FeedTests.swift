@@ -85,7 +85,10 @@ import Wire
     @Test("a slow reader loses events and is told how many, a fast one gets all")
     func slowReader() async throws {
         let hub = FeedHub(firstID: 0, capacity: 64)
-        try await TestServer.run(hub: hub) { server in
+        var limits = StatusServer.Limits()
+        // It stands still for as long as the other reads, whatever that takes.
+        limits.feedStallTimeout = .seconds(3600)
+        try await TestServer.run(hub: hub, limits: limits) { server in
             let slow = try await onThread { try FeedClient(server.path) }
             let fast = try await onThread { try FeedClient(server.path, accept: "text/event-stream") }
             let fastRead = Mutex<[FeedEvent]>([])

@@ -1,5 +1,4 @@
 import Foundation
-import Logging
 import Synchronization
 import UsageTestKit
 
@@ -31,17 +30,17 @@ struct TestServer: Sendable {
         }
     }
 
-    /// Serves on a socket until the body returns, and throws what either throws.
+    /// Serves on a socket until the body returns; an error of the body is told with what the server says of it.
     static func serve(
         _ listening: ListeningSocket, group: String? = nil, provider: TestProvider = TestProvider(),
         hub: FeedHub = FeedHub(firstID: 1000), limits: StatusServer.Limits = .init(),
         access: StatusServer.Access = .unix, _ body: () async throws -> Void
     ) async throws {
         let (listens, continuation) = AsyncStream.makeStream(of: Void.self)
-        var logger = Logger(label: "test")
-        logger.logLevel = .critical
+        let log = LogKeeper()
         let server = StatusServer(
-            listening: listening, group: group, provider: provider, hub: hub, logger: logger, limits: limits,
+            listening: listening, group: group, provider: provider, hub: hub, logger: log.logger,
+            limits: limits,
             access: access, onListening: { continuation.yield() })
         let running = Task {
             defer { continuation.finish() }
@@ -55,8 +54,9 @@ struct TestServer: Sendable {
             try await body()
         } catch {
             running.cancel()
-            _ = try? await running.value
-            throw error
+            var reasons = ["\(error)"] + log.lines.suffix(20).map(\.message)
+            do { try await running.value } catch { reasons.append("the server ended: \(error)") }
+            throw ClientError(description: reasons.joined(separator: "; "))
         }
         running.cancel()
         try await running.value
