@@ -104,10 +104,9 @@ extension Connection {
         context.flush()
         isPumping = false
         if isPumpWanted {
-            // In a turn of its own, so that one fast reader does not keep the loop from the others.
+            // Not at once, so that one fast reader does not keep the loop from the others.
             isPumpWanted = false
-            let connection = NIOLoopBound(self, eventLoop: context.eventLoop)
-            context.eventLoop.execute { connection.value.pump() }
+            core.feedWantsMore()
         }
     }
 
@@ -150,7 +149,7 @@ extension Connection {
         feed?.snapshot = .notNeeded
         write(.body(.byteBuffer(bytes)))
         context?.flush()
-        pump()
+        core.feedWantsMore()
     }
 
     /// Tells a reader that has got everything that the daemon is there.

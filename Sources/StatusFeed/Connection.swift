@@ -161,7 +161,9 @@ final class Connection: ChannelDuplexHandler {
     func quiesce() {
         switch phase {
         case .idle: abort("the daemon is shutting down")
-        case .feeding: endFeed()
+        case .feeding:
+            pump()
+            endFeed()
         case .receiving, .answering, .writing: closesAfterAnswer = true
         case .lingering, .closed: break
         }

@@ -20,6 +20,10 @@ final class ServerCore {
     private var connections: [ObjectIdentifier: Connection] = [:]
     private var feeds: [ObjectIdentifier: Connection] = [:]
     private var subscription: Int?
+    /// From the beginning of a round of writing to all feeds to the end of the rest after it.
+    private var isRoundUnderWay = false
+    private var isRoundWanted = false
+    private static let shortestRest = TimeAmount.milliseconds(1)
     private var heartbeats: RepeatedTask?
     private var whenEmpty: EventLoopPromise<Void>?
     private var turnedAwaySinceNote = 0
@@ -151,9 +155,41 @@ final class ServerCore {
     }
 
     private func eventsCame() {
+        guard !isRoundUnderWay else {
+            isRoundWanted = true
+            return
+        }
+        giveToFeeds()
+    }
+
+    /// A reader took all that was written for it, or its snapshot, and there may be more.
+    func feedWantsMore() {
+        isRoundWanted = true
+        if !isRoundUnderWay { rest(after: .zero) }
+    }
+
+    /// Writes for each reader what it has not got yet, as far as it reads.
+    private func giveToFeeds() {
         guard !feeds.isEmpty, let subscription else { return }
+        isRoundUnderWay = true
+        isRoundWanted = false
         hub.arm(subscription)
+        let start = NIODeadline.now()
         for feed in feeds.values { feed.pump() }
+        rest(after: NIODeadline.now() - start)
+    }
+
+    /// Leaves the event loop to others before the next round.
+    ///
+    /// NIO does tasks for as long as there are any, and looks at no socket meanwhile; where events come faster than they
+    /// are written, there would always be one. Two servers may share the loop, hence twice the time.
+    private func rest(after round: TimeAmount) {
+        isRoundUnderWay = true
+        let core = NIOLoopBound(self, eventLoop: eventLoop)
+        eventLoop.scheduleTask(in: max(Self.shortestRest, round * 2)) {
+            core.value.isRoundUnderWay = false
+            if core.value.isRoundWanted { core.value.giveToFeeds() }
+        }
     }
 
     // MARK: - Shutdown

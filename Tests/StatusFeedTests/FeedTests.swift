@@ -1,3 +1,4 @@
+import Foundation
 import Logging
 import ServiceLifecycle
 import Synchronization
@@ -154,6 +155,32 @@ import Wire
         }
     }
 
+    @Test("events without end, faster than they can be written, keep no request from its answer")
+    func endlessEvents() async throws {
+        let hub = FeedHub(firstID: 0)
+        var limits = StatusServer.Limits()
+        // Time counts for a connection whether its socket is looked at or not.
+        limits.requestTimeout = .seconds(2 * Sanitizer.slowdown)
+        try await TestServer.run(hub: hub, limits: limits) { server in
+            let flood = EventFlood(hub)
+            let readers = (0..<40).map { _ in
+                Task {
+                    try await onThread {
+                        let feed = try FeedClient(server.path)
+                        while !flood.isOver, try feed.raw.chunk() != nil {}
+                    }
+                }
+            }
+            try await eventually("all are there") { hub.readerCount == 40 }
+            flood.start()
+            do {
+                defer { flood.end() }
+                for _ in 0..<20 { #expect(try await server.request("/healthz").status == 200) }
+            }
+            for reader in readers { try await reader.value }
+        }
+    }
+
     @Test("heartbeats come between the events and carry the last one's id")
     func heartbeats() async throws {
         var limits = StatusServer.Limits()
@@ -239,5 +266,33 @@ import Wire
             try await running.value
             #expect(throws: ClientError.self) { try RawClient(path) }
         }
+    }
+}
+
+/// Publishes events without a pause.
+private final class EventFlood: Sendable {
+    private let hub: FeedHub
+    private let over = Mutex(false)
+
+    init(_ hub: FeedHub) {
+        self.hub = hub
+    }
+
+    var isOver: Bool { over.withLock(\.self) }
+
+    func start() {
+        Thread.detachNewThread { [self] in
+            var number = 0
+            while !isOver {
+                hub.publish(.numbered(number))
+                number += 1
+            }
+            // So that no reader waits for one.
+            hub.publish(.numbered(number))
+        }
+    }
+
+    func end() {
+        over.withLock { $0 = true }
     }
 }

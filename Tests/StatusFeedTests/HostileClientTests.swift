@@ -1,5 +1,6 @@
 import Foundation
 import Glibc
+import Logging
 import Synchronization
 import Testing
 import UsageTestKit
@@ -104,7 +105,7 @@ import Wire
         }
     }
 
-    @Test("half a request gets 408, silence is closed")
+    @Test("half a request gets 408, silence is closed, which the log tells who debugs")
     func slowRequest() async throws {
         var limits = StatusServer.Limits()
         limits.requestTimeout = .milliseconds(200)
@@ -117,6 +118,9 @@ import Wire
             #expect(response.status == 408)
             let silence = try await onThread { [path = server.path] in try RawClient(path).rest() }
             #expect(silence.isEmpty)
+            let told = server.log.lines.filter { $0.message.hasSuffix("is closed: no request came") }
+            #expect(told.map(\.level) == [.debug])
+            #expect(told.first?.metadata["uid"] == "\(geteuid())")
             let kept = try await exchange(server) { client in
                 try client.get("/healthz")
                 return try client.response()

@@ -17,6 +17,7 @@ struct TestServer: Sendable {
     let path: String
     let provider: TestProvider
     let hub: FeedHub
+    let log: LogKeeper
 
     static func run(
         provider: TestProvider = TestProvider(), hub: FeedHub = FeedHub(firstID: 1000),
@@ -24,8 +25,9 @@ struct TestServer: Sendable {
     ) async throws {
         try await withTemporaryDirectory { directory in
             let path = directory + "/s"
-            try await serve(.path(path), provider: provider, hub: hub, limits: limits) {
-                try await body(TestServer(path: path, provider: provider, hub: hub))
+            let log = LogKeeper()
+            try await serve(.path(path), provider: provider, hub: hub, limits: limits, log: log) {
+                try await body(TestServer(path: path, provider: provider, hub: hub, log: log))
             }
         }
     }
@@ -34,10 +36,9 @@ struct TestServer: Sendable {
     static func serve(
         _ listening: ListeningSocket, group: String? = nil, provider: TestProvider = TestProvider(),
         hub: FeedHub = FeedHub(firstID: 1000), limits: StatusServer.Limits = .init(),
-        access: StatusServer.Access = .unix, _ body: () async throws -> Void
+        access: StatusServer.Access = .unix, log: LogKeeper = LogKeeper(), _ body: () async throws -> Void
     ) async throws {
         let (listens, continuation) = AsyncStream.makeStream(of: Void.self)
-        let log = LogKeeper()
         let server = StatusServer(
             listening: listening, group: group, provider: provider, hub: hub, logger: log.logger,
             limits: limits,
