@@ -107,7 +107,7 @@ import Wire
 
     @Test("half a request gets 408, silence is closed, which the log tells who debugs")
     func slowRequest() async throws {
-        var limits = StatusServer.Limits()
+        var limits = StatusServer.Limits.ample
         limits.requestTimeout = .milliseconds(200)
         limits.keepAliveTimeout = .milliseconds(200)
         try await TestServer.run(limits: limits) { server in
@@ -131,7 +131,7 @@ import Wire
 
     @Test("a second request on the connection has its own time to arrive")
     func slowSecondRequest() async throws {
-        var limits = StatusServer.Limits()
+        var limits = StatusServer.Limits.ample
         limits.requestTimeout = .milliseconds(300)
         try await TestServer.run(limits: limits) { server in
             let response = try await exchange(server) { client in
@@ -173,7 +173,7 @@ import Wire
 
     @Test("a client that sends too far ahead is closed after what was kept is answered")
     func tooFarAhead() async throws {
-        var limits = StatusServer.Limits()
+        var limits = StatusServer.Limits.ample
         limits.pipelinedRequests = 5
         try await TestServer.run(limits: limits) { server in
             let bytes = try await onThread { [path = server.path] in
@@ -204,7 +204,7 @@ import Wire
     }
 
     private func eightConnections(queuePatience: Duration) -> StatusServer.Limits {
-        var limits = StatusServer.Limits()
+        var limits = StatusServer.Limits.ample
         limits.connections = 8
         limits.privilegedReserve = 2
         limits.queuePatience = queuePatience
@@ -265,7 +265,7 @@ import Wire
 
     @Test("a request that waits for its turn longer than it may take to arrive is answered")
     func longTurn() async throws {
-        var limits = StatusServer.Limits()
+        var limits = StatusServer.Limits.ample
         limits.requestsPerSecond = 1
         limits.requestBurst = 1
         limits.requestTimeout = .seconds(2)
@@ -285,7 +285,7 @@ import Wire
 
     @Test("a client that does not read its answer is closed")
     func unreadAnswer() async throws {
-        var limits = StatusServer.Limits()
+        var limits = StatusServer.Limits.ample
         limits.writeTimeout = .milliseconds(200)
         try await TestServer.run(provider: TestProvider(containers: 20_000), limits: limits) { server in
             let client = try RawClient(server.path)
@@ -301,7 +301,7 @@ import Wire
 
     @Test("a reader of the feed that stands still for too long is closed")
     func stalledReader() async throws {
-        var limits = StatusServer.Limits()
+        var limits = StatusServer.Limits.ample
         limits.feedStallTimeout = .milliseconds(200)
         try await TestServer.run(limits: limits) { server in
             let stalled = try RawClient(server.path)
@@ -315,7 +315,7 @@ import Wire
 
     @Test("an answer that does not come in time is 503")
     func noAnswer() async throws {
-        var limits = StatusServer.Limits()
+        var limits = StatusServer.Limits.ample
         limits.answerTimeout = .milliseconds(100)
         let provider = TestProvider { try? await Task.sleep(for: .seconds(60)) }
         try await TestServer.run(provider: provider, limits: limits) { server in
@@ -338,7 +338,7 @@ import Wire
             for _ in 0..<20 { await Task.yield() }
             asked.withLock { $0.now -= 1 }
         }
-        var limits = StatusServer.Limits()
+        var limits = StatusServer.Limits.ample
         limits.concurrentRequests = 3
         limits.privilegedRequests = 1
         try await TestServer.run(provider: provider, limits: limits) { server in

@@ -12,6 +12,17 @@ func withTemporaryDirectory<T>(_ body: (String) async throws -> T) async throws 
     return try await body(path)
 }
 
+extension StatusServer.Limits {
+    /// The daemon's own, with more time where a sanitizer takes so much longer.
+    static var ample: Self {
+        var limits = Self()
+        limits.requestTimeout *= Sanitizer.slowdown
+        limits.answerTimeout *= Sanitizer.slowdown
+        limits.writeTimeout *= Sanitizer.slowdown
+        return limits
+    }
+}
+
 /// A server that runs while the test's body does.
 struct TestServer: Sendable {
     let path: String
@@ -21,7 +32,7 @@ struct TestServer: Sendable {
 
     static func run(
         provider: TestProvider = TestProvider(), hub: FeedHub = FeedHub(firstID: 1000),
-        limits: StatusServer.Limits = .init(), _ body: (TestServer) async throws -> Void
+        limits: StatusServer.Limits = .ample, _ body: (TestServer) async throws -> Void
     ) async throws {
         try await withTemporaryDirectory { directory in
             let path = directory + "/s"
@@ -35,7 +46,7 @@ struct TestServer: Sendable {
     /// Serves on a socket until the body returns; an error of the body is told with what the server says of it.
     static func serve(
         _ listening: ListeningSocket, group: String? = nil, provider: TestProvider = TestProvider(),
-        hub: FeedHub = FeedHub(firstID: 1000), limits: StatusServer.Limits = .init(),
+        hub: FeedHub = FeedHub(firstID: 1000), limits: StatusServer.Limits = .ample,
         access: StatusServer.Access = .unix, log: LogKeeper = LogKeeper(), _ body: () async throws -> Void
     ) async throws {
         let (listens, continuation) = AsyncStream.makeStream(of: Void.self)
