@@ -185,6 +185,28 @@ struct BoltSnapshotTests {
         #expect(throws: BoltFault.self) { try BoltSnapshot(BoltFileBuilder(deep, pageSize: 512).bytes) }
     }
 
+    @Test(
+        "a bucket inside of its parent's page is refused where it is too deep, or shorter than a page's head")
+    func inlineBuckets() throws {
+        var deep = BoltTree(nodes: [[1]: .value([2])])
+        var fault: BoltFault?
+        // One more at a time: the innermost, which alone is inline, is the first that is too deep.
+        for _ in 0..<100 where fault == nil {
+            deep = BoltTree(nodes: [[1]: .bucket(deep)])
+            do { _ = try BoltSnapshot(BoltFileBuilder(deep, pageSize: 512).bytes) } catch { fault = error }
+        }
+        #expect(
+            "\(try #require(fault))".contains("buckets lie deeper than \(BoltSnapshot.maximumDepth) pages"))
+
+        let file = BoltFileBuilder(
+            BoltTree(nodes: [[1]: .bucket(BoltTree(nodes: [[1]: .value([2])]))]), pageSize: 512)
+        let root = try BoltSnapshot(file.bytes).meta.root
+        var bytes = file.bytes
+        // The length of the value of the root's one element: a bucket's head of 16 bytes, and no page's of 16.
+        bytes[Int(root) * 512 + 16 + 12] = 31
+        #expect(throws: BoltFault.damaged(page: root, "an inline bucket is cut")) { try BoltSnapshot(bytes) }
+    }
+
     @Test("a meta page needs its magic number, version, page size and checksum")
     func metas() throws {
         let file = BoltFileBuilder(BoltTree(nodes: [[1]: .value([2])]), pageSize: 512)

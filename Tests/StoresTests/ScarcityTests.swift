@@ -8,6 +8,15 @@ import Testing
 @Suite("metadata that cannot be read for want of descriptors or memory")
 struct ScarcityTests {
     @Test(
+        "a file that may not be read is told with what the daemon needs",
+        arguments: [Errno.permissionDenied, .notPermitted])
+    func permission(errno: Errno) {
+        let fault = MetadataFault(KernelError(call: "open", path: "/x", errno: errno), path: "/x")
+        #expect(fault.severity == .damaged)
+        #expect(fault.reason.hasSuffix("the daemon needs to be root or to have CAP_DAC_READ_SEARCH"))
+    }
+
+    @Test(
         "it is no damage, and is read again",
         arguments: [Errno.tooManyOpenFiles, .tooManyOpenFilesInSystem, .noMemory])
     func fault(errno: Errno) {
