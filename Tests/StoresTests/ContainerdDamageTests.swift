@@ -14,6 +14,22 @@ struct ContainerdDamageTests {
         }
     }
 
+    @Test("a snapshot's directory whose name is not UTF-8 is said, escaped, and costs nothing else")
+    func nameNotUTF8() throws {
+        let (sandbox, _, _) = try ContainerdSandbox.small()
+        let right = sandbox.reader(orphanSeconds: 0).read().facts
+        let snapshots = sandbox.store.directory(of: "overlayfs") + "/snapshots"
+        let path = Array(snapshots.utf8CString.dropLast()) + [0x2F, CChar(bitPattern: 0xFF), 0]
+        try #require(mkdir(path, 0o755) == 0)
+        defer { rmdir(path) }
+        let facts = sandbox.reader(orphanSeconds: 0).read().facts
+        #expect(facts.layers == right.layers)
+        let told = facts.problems.filter { !right.problems.contains($0) }
+        #expect(told.map(\.object) == [.store])
+        #expect(told.map(\.path) == [snapshots + "/\\xff"])
+        #expect(told.first?.reason == "its name is not UTF-8, so it is not accounted: remove it")
+    }
+
     @Test(
         "a database that cannot be used makes the store unreadable, and nothing an orphan",
         arguments: Database.allCases,
