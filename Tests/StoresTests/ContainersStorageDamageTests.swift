@@ -65,6 +65,21 @@ struct ContainersStorageDamageTests {
         #expect(known.read().facts.sorted == sandbox.store.facts)
     }
 
+    @Test("a list of more objects than are followed is said, and known things stay")
+    func longList() throws {
+        let sandbox = try ContainersStorageSandbox.small()
+        let known = sandbox.reader(orphanSeconds: 0)
+        let before = known.read().facts
+        try sandbox.replace(
+            sandbox.store.list("containers"),
+            with: "[" + repeatElement("null", count: 100_001).joined(separator: ",") + "]")
+        var facts = known.read().facts
+        #expect(facts.problems.map(\.object) == [.store])
+        #expect(facts.problems.first?.reason == "it names more than 100000 objects")
+        facts.problems = []
+        #expect(facts.sorted == before.sorted)
+    }
+
     @Test("a list without its file is an empty one")
     func missingList() throws {
         let sandbox = try ContainersStorageSandbox.small()

@@ -119,6 +119,39 @@ struct DockerClassicTests {
         }
     }
 
+    @Test("a container whose file is another's is said, and its layer is still counted")
+    func anothersFile() throws {
+        let sandbox = try Sandbox()
+        let id = try #require(sandbox.store.facts.containers.first?.id)
+        let other = String(repeating: "0", count: 64)
+        let path = "\(sandbox.store.root)/containers/\(id)/config.json"
+        let text = try String(contentsOfFile: path, encoding: .utf8)
+        try Data(text.replacingOccurrences(of: id, with: other).utf8).write(to: URL(fileURLWithPath: path))
+        let facts = sandbox.reader().read().facts
+        #expect(facts.problems.map(\.object) == [.container(id)])
+        #expect(facts.problems.first?.reason == "it is of container '\(other)'")
+        #expect(facts.layers.map(\.id).sorted() == sandbox.store.facts.layers.map(\.id))
+    }
+
+    @Test("a container by the id of an image is said, and the layer is counted once")
+    func idOfAnImage() throws {
+        let sandbox = try Sandbox()
+        let image = try #require(sandbox.store.images.values.first { $0.names == ["web:2"] })
+        let id = try #require(sandbox.store.facts.containers.first?.id)
+        let containers = "\(sandbox.store.root)/containers"
+        let text = try String(contentsOfFile: "\(containers)/\(id)/config.json", encoding: .utf8)
+        try FileManager.default.createDirectory(
+            atPath: "\(containers)/\(image.id)", withIntermediateDirectories: false)
+        try Data(text.replacingOccurrences(of: id, with: image.id).utf8)
+            .write(to: URL(fileURLWithPath: "\(containers)/\(image.id)/config.json"))
+        let facts = sandbox.reader().read().facts
+        #expect(
+            facts.problems.contains {
+                $0.object == .container(image.id) && $0.reason.hasPrefix("two objects have the id ")
+            })
+        #expect(facts.layers.map(\.id).sorted() == sandbox.store.facts.layers.map(\.id))
+    }
+
     @Test("parents in a circle are damaged and hang nothing")
     func ring() throws {
         let sandbox = try Sandbox()
