@@ -70,7 +70,6 @@ extension Connection {
         let head = self.head
         self.head = nil
         if core.isQuiescing { closesAfterAnswer = true }
-        expect(within: core.limits.writeTimeout) { $0.abort(Self.unread) }
         write(.head(answer.head(version: head?.version ?? .http1_1, close: closesAfterAnswer)))
         if head?.method != .HEAD { write(.body(.byteBuffer(answer.body))) }
         finish(context)
@@ -78,6 +77,7 @@ extension Connection {
 
     /// Writes the end of a response and goes on when the client has read it.
     func finish(_ context: ChannelHandlerContext) {
+        expect(within: core.limits.writeTimeout) { $0.abort("the client did not read the answer in time") }
         let connection = NIOLoopBound(self, eventLoop: context.eventLoop)
         let written = context.eventLoop.makePromise(of: Void.self)
         written.futureResult.whenSuccess { connection.value.responseWritten() }

@@ -126,8 +126,6 @@ final class Connection: ChannelDuplexHandler {
 
     // MARK: - Ending
 
-    static let unread = "the client did not read the answer in time"
-
     /// Closes the sending side and waits a moment for the client, so that it reads the answer before the end.
     func linger() {
         guard let context else { return }
@@ -144,7 +142,7 @@ final class Connection: ChannelDuplexHandler {
         readOn()
     }
 
-    /// Closes at once; the reason is told to who looks for one, as the client is told nothing.
+    /// Closes at once; the log has the reason, which the client is not told.
     func abort(_ reason: String) {
         guard let context else { return }
         core.noteAborted(peer, reason)
@@ -154,7 +152,6 @@ final class Connection: ChannelDuplexHandler {
     func closeAfterWriting(_ context: ChannelHandlerContext) {
         phase = .writing
         closesAfterAnswer = true
-        expect(within: core.limits.writeTimeout) { $0.abort(Self.unread) }
         finish(context)
     }
 

@@ -125,10 +125,10 @@ final class ServerCore {
         nextNote = .now() + .minutes(1)
     }
 
-    /// A connection was closed without a word to its client.
-    func noteAborted(_ peer: Peer, _ reason: @autoclosure () -> String) {
+    /// A connection is closed for a reason that its client is not told.
+    func noteAborted(_ peer: Peer, _ reason: String) {
         logger.debug(
-            "a connection to the status socket is closed: \(reason())", metadata: ["uid": "\(peer.name)"])
+            "a connection to the status socket is closed: \(reason)", metadata: ["uid": "\(peer.name)"])
     }
 
     /// A connection could not be accepted; it waits in the socket's queue.
