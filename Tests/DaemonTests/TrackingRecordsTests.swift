@@ -2,7 +2,6 @@ import Accounting
 import Foundation
 import Journal
 import Logging
-import Synchronization
 import Testing
 import Tracking
 import UsageTestKit

@@ -1,5 +1,4 @@
 import Foundation
-import Synchronization
 import UsageTestKit
 
 @testable import StatusFeed
