@@ -98,11 +98,7 @@ enum BoltFile {
         -> Reading
     {
         do throws(BoltFault) {
-            let snapshot = try BoltSnapshot(copy)
-            guard snapshot.meta == version.meta else {
-                throw .damaged(page: 0, "it is not the meta page on disk")
-            }
-            return .changed(version, snapshot)
+            return .changed(version, try BoltSnapshot(copy, of: version.meta))
         } catch {
             var version = version
             version.modified = modified

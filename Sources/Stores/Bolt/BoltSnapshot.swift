@@ -18,6 +18,11 @@ struct BoltSnapshot: Sendable {
     /// Parses the newest transaction of the file's bytes, which may end behind the last page in use.
     init(_ bytes: [UInt8]) throws(BoltFault) {
         guard let meta = BoltMeta.newest(in: bytes) else { throw .noMeta }
+        try self.init(bytes, of: meta)
+    }
+
+    /// Parses the transaction whose meta page is known.
+    init(_ bytes: [UInt8], of meta: BoltMeta) throws(BoltFault) {
         guard bytes.count <= Int(UInt32.max) else { throw .tooMany("it is larger than 4 GiB") }
         self.meta = meta
         var parser = BoltParser(bytes: bytes, meta: meta)
