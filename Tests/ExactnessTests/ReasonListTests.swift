@@ -49,7 +49,7 @@ struct ReasonListTests {
     private static var places: [(path: String, before: Regex<Substring>)] {
         let problem = /(?:reason: |(?:damaged|pending|unreadable)\((?:[^"]*, )?)$/
         return [
-            ("Sources/Tracking", /(?:reason: |static let reason = |doubt = |return |\? )$/),
+            ("Sources/Tracking", /(?:reason: |doubt = |return |\? )$/),
             ("Sources/Stores/Docker", problem),
             ("Sources/Stores/DockerClassic", problem),
             ("Sources/Stores/ContainersStorage", problem),

@@ -117,9 +117,9 @@ extension ShardWorker {
     func distrust(_ entry: TrackedLayer) {
         guard entry.isChecked else { return }
         entry.isChecked = false
-        guard entry.silence == nil, entry.place.mount != nil, entry.unheard.note(entry.tracker.correction)
+        guard entry.silence == nil, entry.place.mount != nil,
+            let reason = entry.unheard.reasonToDistrust(after: entry.tracker.correction)
         else { return }
-        let reason = UnheardGrowth.reason
         sink.take(
             LayerReport(
                 key: entry.key,
