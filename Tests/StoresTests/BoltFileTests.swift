@@ -158,6 +158,41 @@ struct BoltFileTests {
         try await scratch.remove()
     }
 
+    @Test("a database that is written to during each reading is unreadable, and is read when that ends")
+    func alwaysDisturbed() async throws {
+        // A copy of so many bytes takes longer than the writer is ever kept waiting.
+        let tree = BoltTree(nodes: [[1]: .value(Array(repeating: 2, count: 64 << 20))])
+        try write(BoltFileBuilder(tree).bytes)
+        let transactions = try AlternatingTransactions.start(in: scratch("a.db"))
+        let path = scratch.path
+        let reading = try await onThread { () -> (fault: MetadataFault?, wrong: Int) in
+            var wrong = 0
+            var last: MetadataFault?
+            let end = ContinuousClock.now + .seconds(120)
+            while last == nil, ContinuousClock.now < end {
+                var facts = BoltFacts<BoltTree>()
+                var notes = ReadingNotes()
+                let (read, fault) = facts.read("a.db", in: try MetadataDirectory(path: path), &notes) {
+                    BoltSnapshotTests.tree($0.root)
+                }
+                if let read, read != tree, read != BoltTree() { wrong += 1 }
+                last = fault
+            }
+            return (last, wrong)
+        }
+        try await transactions.stop()
+        #expect(reading.wrong == 0)
+        #expect(reading.fault?.severity == .unreadable)
+        #expect(
+            reading.fault?.reason
+                == "cannot get a consistent copy: the engine wrote to it during each of 24 readings")
+        var facts = BoltFacts<BoltTree>()
+        let after = try read(&facts)
+        #expect(after.facts == tree || after.facts == BoltTree())
+        #expect(after.fault == nil)
+        try await scratch.remove()
+    }
+
     /// Of every size from one page to many, told by its sequence.
     private static func content(_ number: Int) -> BoltTree {
         var tree = BoltTree(sequence: UInt64(number))

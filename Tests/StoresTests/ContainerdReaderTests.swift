@@ -344,6 +344,46 @@ struct ContainerdReaderTests {
         }
     }
 
+    @Test("a store whose databases change during each reading is unreadable, and is read when that ends")
+    func alwaysChanged() async throws {
+        let (sandbox, base, _) = try ContainerdSandbox.small()
+        // To list so many takes longer than the pause between two transactions.
+        for number in 0..<2_000 { try sandbox.makeDirectory("\(sandbox.snapshots())/new-\(number)") }
+        let key = try #require(sandbox.store.key(of: base.chains[0]))
+        var quiet: [StoreFacts] = []
+        for size in [1, 2] as [Int64] {
+            sandbox.store.change("overlayfs", ["v1", "snapshots", key, "size"], to: .signed(size))
+            sandbox.store.change(
+                ["v1", "default", "containers", "job", "labels", "tier"], to: .text("\(size)"))
+            try sandbox.store.commit()
+            quiet.append(sandbox.reader().read().facts)
+        }
+        // Of two databases: one is often the same again when it is looked at.
+        let transactions = try [
+            sandbox.store.directory(of: "overlayfs") + "/metadata.db",
+            sandbox.store.root + "/io.containerd.metadata.v1.bolt/meta.db",
+        ].map { try AlternatingTransactions.start(in: $0, pause: 200) }
+        let reader = sandbox.reader()
+        let readings = try await onThread { [quiet] () -> (problems: [StoreProblem], wrong: Int) in
+            var wrong = 0
+            var problems: [StoreProblem] = []
+            let end = ContinuousClock.now + .seconds(120)
+            while problems.isEmpty, ContinuousClock.now < end {
+                let facts = reader.read().facts
+                problems = facts.problems
+                if problems.isEmpty, !quiet.contains(facts) { wrong += 1 }
+            }
+            return (problems, wrong)
+        }
+        for transactions in transactions { try await transactions.stop() }
+        #expect(readings.wrong == 0)
+        #expect(readings.problems.map(\.severity) == [.unreadable])
+        #expect(
+            readings.problems.map(\.reason)
+                == ["the engine changed its databases during each of 8 readings"])
+        #expect(quiet[0] != quiet[1] && quiet.contains(reader.read().facts))
+    }
+
     @Test("what another snapshotter keeps is said, unless it keeps nothing")
     func otherSnapshotters() throws {
         let (sandbox, _, _) = try ContainerdSandbox.small()

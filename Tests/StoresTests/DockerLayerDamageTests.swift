@@ -97,6 +97,41 @@ struct DockerLayerDamageTests {
         #expect(found.chain.count == 3)
     }
 
+    @Test("a container's layer that is named as a layer of an image is left out, with the reason")
+    func idOfAnother() throws {
+        let sandbox = try StoreSandbox.small()
+        let layer = try sandbox.topLayer(of: "base:1")
+        let container = try sandbox.container()
+        try sandbox.makeDirectory("\(sandbox.root)/overlay2/\(layer.id)/diff")
+        try sandbox.write(layer.id, to: "\(sandbox.metadata)/layerdb/mounts/\(container.id)/mount-id")
+        let facts = sandbox.reader().read().facts
+        let problem = try #require(facts.problems.first { $0.object == .container(container.id) })
+        #expect(problem.severity == .damaged)
+        #expect(problem.reason == "two layers have the id \(layer.id.prefix(12))")
+        #expect(facts.layers.filter { $0.id == layer.id } == [layer])
+    }
+
+    @Test(
+        "of an image of more layers than there can be, the lowest are told and the rest is said to be missing"
+    )
+    func tooManyLayers() throws {
+        let sandbox = try StoreSandbox()
+        let limit = 1024
+        var chain: [String] = []
+        for _ in 0...limit {
+            chain.append(try sandbox.store.addLayer(LayerContent(files: []), on: chain.last).id)
+        }
+        let fits = try sandbox.store.addImage(
+            names: ["fits:1"], layers: Array(chain.prefix(limit)), history: [])
+        let high = try sandbox.store.addImage(names: ["high:1"], layers: chain, history: [])
+        let facts = sandbox.reader().read().facts
+        #expect(facts.layers.count == chain.count)
+        #expect(facts.images.first { $0.id == fits.id }?.layers == fits.layers)
+        #expect(facts.images.first { $0.id == high.id }?.layers == fits.layers)
+        #expect(facts.problems.map(\.object) == [.image(high.id)])
+        #expect(facts.problems.map(\.reason) == ["it has more than \(limit) layers"])
+    }
+
     @Test("a layer that is its own parent is damaged")
     func ownParent() throws {
         let sandbox = try StoreSandbox.small()

@@ -1,0 +1,68 @@
+internal import Glibc
+internal import Kernel
+internal import Synchronization
+internal import SystemPackage
+
+/// Ends transactions of a bbolt file on a thread, as an engine does that writes all the time: each brings back what was
+/// there two transactions before.
+public final class AlternatingTransactions: Sendable {
+    private struct State {
+        var isStopped = false
+        var hasEnded = false
+    }
+
+    private let state = Mutex(State())
+
+    /// Begins in a file whose two meta pages are whole; the pause between two transactions is in microseconds.
+    public static func start(in path: String, pause: UInt32 = 0) throws -> AlternatingTransactions {
+        let transactions = AlternatingTransactions()
+        let descriptor = open(path, O_RDWR | O_CLOEXEC)
+        guard descriptor >= 0 else {
+            throw KernelError(call: "open", path: path, errno: Errno(rawValue: errno))
+        }
+        let first = try meta(at: 0, descriptor, path)
+        let pageSize = Int(number(first, at: 8, size: 4))
+        let metas = [first, try meta(at: pageSize, descriptor, path)]
+        NamedThread.start("bolt-writer") {
+            transactions.run(metas, pageSize: pageSize, pause: pause, descriptor)
+        }
+        return transactions
+    }
+
+    /// Returns when the last one is written.
+    public func stop() async throws {
+        state.withLock { $0.isStopped = true }
+        try await wait(until: "the last transaction") { state.withLock { $0.hasEnded } }
+    }
+
+    private func run(_ metas: [[UInt8]], pageSize: Int, pause: UInt32, _ descriptor: Int32) {
+        var transaction = metas.map { Self.number($0, at: 48, size: 8) }.max() ?? 0
+        while !state.withLock({ $0.isStopped }) {
+            transaction += 1
+            let page = Int(transaction % 2)
+            var body = metas[page]
+            body.replaceSubrange(48..<56, with: BoltFileBuilder.number(transaction, 8))
+            let sum = BoltFileBuilder.number(BoltFileBuilder.checksum(body), 8)
+            let bytes = BoltFileBuilder.header(UInt64(page), 4, 0, 0) + body + sum
+            _ = pwrite(descriptor, bytes, bytes.count, page * pageSize)
+            if pause > 0 { usleep(pause) }
+        }
+        close(descriptor)
+        state.withLock { $0.hasEnded = true }
+    }
+
+    /// What the meta page at `offset` says, without the page's header and its checksum.
+    private static func meta(
+        at offset: Int, _ descriptor: Int32, _ path: String
+    ) throws(KernelError) -> [UInt8] {
+        var body = [UInt8](repeating: 0, count: 56)
+        guard pread(descriptor, &body, body.count, offset + 16) == body.count else {
+            throw KernelError(call: "pread", path: path, errno: Errno(rawValue: errno))
+        }
+        return body
+    }
+
+    private static func number(_ bytes: [UInt8], at offset: Int, size: Int) -> UInt64 {
+        bytes[offset..<(offset + size)].reversed().reduce(0) { $0 << 8 | UInt64($1) }
+    }
+}
