@@ -1,6 +1,6 @@
 #!/bin/sh
 # Runs all tests in a build that counts lines, and names the reasons for `exact: false` that none of them reached.
-# A daemon that a test kills writes no counts; what only such a daemon says counts as not reached.
+# The counters are in the mapped file itself, so that those of a daemon which a test kills are there too.
 set -eu
 
 swift=${SWIFT:-swift}
@@ -12,9 +12,10 @@ tools=$(dirname "$(readlink -f "$(command -v "$swift")")")
 
 rm -rf "$counts" "$reasons"
 mkdir -p "$counts"
-"$swift" build --build-tests --enable-code-coverage --scratch-path "$scratch"
+"$swift" build --build-tests --enable-code-coverage --scratch-path "$scratch" \
+    -Xswiftc -Xllvm -Xswiftc -runtime-counter-relocation
 status=0
-LLVM_PROFILE_FILE=$counts/%m.profraw USAGED_REASONS=$reasons USAGED_TEST_ENGINE=required \
+LLVM_PROFILE_FILE=$counts/%m%c.profraw USAGED_REASONS=$reasons USAGED_TEST_ENGINE=required \
     SWIFT_DETERMINISTIC_HASHING=1 "$swift" test --skip-build --scratch-path "$scratch" "$@" || status=$?
 
 products=$scratch/debug
