@@ -97,3 +97,53 @@ SWIFT void free_frame(void *frame) {
     void *task = swift_task_getCurrent();
     if (task) __tsan_acquire(task);
 }
+
+// References. Who finds that a reference is the only one changes the object in place, after all that others did with it
+// before they let it go: they read, for example, a copy of a dictionary that was handed to them.
+
+#define RELEASE "swift_release"
+#define RELEASE_N "swift_release_n"
+#define RELEASE_BRIDGED "swift_bridgeObjectRelease"
+#define RELEASE_BRIDGED_N "swift_bridgeObjectRelease_n"
+#define IS_UNIQUE "swift_isUniquelyReferenced_nonNull_native"
+
+void release(void *object) INSTEAD_OF(RELEASE);
+void release_n(void *object, uint32_t count) INSTEAD_OF(RELEASE_N);
+void release_bridged(void *object) INSTEAD_OF(RELEASE_BRIDGED);
+void release_bridged_n(void *object, uint32_t count) INSTEAD_OF(RELEASE_BRIDGED_N);
+bool is_unique(void *object) INSTEAD_OF(IS_UNIQUE);
+
+// Of an object that others hold as well. The second word has the count of the others in its upper half, and all bits of
+// the lower one set where the object lives for ever; the spare bits of a bridged reference are no part of the address.
+static void hand_over(void *reference) {
+    if ((intptr_t)reference <= 0) return;
+    void *object = (void *)((uintptr_t)reference & 0x0ffffffffffffff8);
+    uint64_t counts = __atomic_load_n((const uint64_t *)object + 1, __ATOMIC_RELAXED);
+    if ((uint32_t)counts != UINT32_MAX && counts >> 33) __tsan_release(object);
+}
+
+void release(void *object) {
+    hand_over(object);
+    ((void (*)(void *))ORIGINAL(RELEASE))(object);
+}
+
+void release_n(void *object, uint32_t count) {
+    hand_over(object);
+    ((void (*)(void *, uint32_t))ORIGINAL(RELEASE_N))(object, count);
+}
+
+void release_bridged(void *object) {
+    hand_over(object);
+    ((void (*)(void *))ORIGINAL(RELEASE_BRIDGED))(object);
+}
+
+void release_bridged_n(void *object, uint32_t count) {
+    hand_over(object);
+    ((void (*)(void *, uint32_t))ORIGINAL(RELEASE_BRIDGED_N))(object, count);
+}
+
+bool is_unique(void *object) {
+    bool unique = ((bool (*)(void *))ORIGINAL(IS_UNIQUE))(object);
+    if (unique) __tsan_acquire(object);
+    return unique;
+}
