@@ -48,7 +48,7 @@ public final class AlternatingTransactions: Sendable {
             let sum = BoltFileBuilder.number(BoltFileBuilder.checksum(body), 8)
             let bytes = BoltFileBuilder.header(UInt64(page), 4, 0, 0) + body + sum
             _ = pwrite(descriptor, bytes, bytes.count, page * pageSize)
-            usleep(100)
+            usleep(500)
         }
         close(descriptor)
         state.withLock { $0.hasEnded = true }
