@@ -166,9 +166,9 @@ package final class SimulatedDisk {
         return node.links > 0 ? node : nil
     }
 
-    /// Whether anything of a tree is open.
+    /// Whether anything of a tree is open, files without a name that were opened there included.
     func isOpen(_ node: Node) -> Bool {
-        node.openCount > 0 || node.children.values.contains { isOpen($0.node) }
+        node.openCount > 0 || node.namelessCount > 0 || node.children.values.contains { isOpen($0.node) }
     }
 
     /// Whether a file of a tree has more than one name.
