@@ -37,6 +37,23 @@ struct SimulationTests {
     }
 
     @Test(
+        "what long runs found stays right",
+        arguments: [
+            // A name that was gone when its coming was looked at, and that another file had later.
+            (.one, 1_800_782_885_028_225_666, (20, 3), 300)
+        ] as [(TrackerSimulation.Layout, UInt64, (Int, Int), Int)])
+    func found(
+        _ layout: TrackerSimulation.Layout, seed: UInt64, work: (stretch: Int, burst: Int), queueLimit: Int
+    ) async throws {
+        var options = TrackerSimulation.Options(seed: seed, operations: 20_000)
+        options.layout = layout
+        options.stretch = work.stretch
+        options.burst = work.burst
+        options.queueLimit = queueLimit
+        _ = try await simulate(options)
+    }
+
+    @Test(
         "with one of its means taken away the tracker is wrong, so the simulation can tell",
         arguments: SimulatedDisk.Mutation.allCases)
     func mutation(_ mutation: SimulatedDisk.Mutation) async {

@@ -16,10 +16,27 @@ extension LayerTracker {
     /// A look at everything sees what was written before, by whatever name, but not what names may mean later.
     func rememberUnseen(_ looks: PendingLooks) {
         for (directory, names) in looks.names {
-            for (name, look) in names where look.passedUnseen {
-                aliases.rememberUnseen(Place(directory: directory, name: name))
+            for (name, look) in names {
+                let place = Place(directory: directory, name: name)
+                let cameUnseen = look.expectsFile && tree?.child(at: place) == nil
+                if look.passedUnseen || cameUnseen { aliases.rememberUnseen(place) }
             }
         }
+    }
+
+    /// What a look means at whose place there is nothing, though the last word was that something came.
+    ///
+    /// It went since, and whether to a name that is looked at, its next event tells; without one nobody saw it.
+    func unseen(_ look: Look, at place: Place) -> Look {
+        var look = look
+        if look.awaitsLeaving {
+            look.passedUnseen = true
+        } else {
+            look.awaitsLeaving = true
+            pending.takeBack([place.name: look], in: place.directory)
+            isIncomplete = true
+        }
+        return look
     }
 
     /// Finds the files that were written by a name which is theirs no more.

@@ -144,6 +144,7 @@ extension LayerTracker {
         } catch {
             guard error.errno == .noSuchFileOrDirectory else { throw .unreadable(error) }
         }
+        let isGone = found == nil
         // A mount of another file system costs this one nothing; a whiteout is one inode for all and empty.
         if let status = found, status.identity.device != tree?.device || status.isWhiteout { found = nil }
         // The layer's own directory, mounted inside itself.
@@ -154,6 +155,7 @@ extension LayerTracker {
         guard tree?.hasDirectory(place.directory) == true else { return }
         let known = tree?.child(at: place)
         if let known, known != found?.identity.inode { removeName(place) }
+        let look = isGone && look.expectsFile ? unseen(look, at: place) : look
         interpret(look, at: place, exists: found != nil)
         guard let status = found else { return }
         if status.kind == .directory {

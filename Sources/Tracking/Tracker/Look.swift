@@ -13,7 +13,14 @@ struct Look: Hashable {
     var passedUnseen = false
     /// If it is a directory, its watches are to be made sure of.
     var watchingAgain = false
+    /// What came was not found, and by which name it left is still to be told: the next events of this name tell it.
+    var awaitsLeaving = false
     private var came = false
+    /// What had the name first went, or was replaced, and not to another name in this layer.
+    private var wentFirst = false
+
+    /// The last word is that something came.
+    var expectsFile: Bool { came && !isGone }
 
     mutating func noteData() {
         if isGone { dataAfterGone = true } else { data = true }
@@ -21,6 +28,7 @@ struct Look: Hashable {
 
     mutating func noteCame() {
         if came { passedUnseen = true }
+        if !structure { wentFirst = true }
         came = true
         structure = true
         isGone = false
@@ -28,6 +36,7 @@ struct Look: Hashable {
 
     mutating func noteGone() {
         if came { passedUnseen = true }
+        if !structure { wentFirst = true }
         structure = true
         isGone = true
     }
@@ -35,7 +44,7 @@ struct Look: Hashable {
     /// The file went to another name in this layer, which will be looked at: what was written before is seen there.
     mutating func noteMovedAway() -> Bool {
         let carried = data
-        if came { passedUnseen = false }
+        if came { passedUnseen = false } else { wentFirst = false }
         came = false
         data = false
         structure = true
@@ -45,6 +54,14 @@ struct Look: Hashable {
 
     /// Adds what was said of the name before, for a look that could not be made.
     mutating func follow(_ earlier: Look) {
+        if earlier.awaitsLeaving {
+            if structure {
+                passedUnseen = passedUnseen || wentFirst
+            } else {
+                came = true
+                awaitsLeaving = true
+            }
+        }
         data = data || earlier.data
         structure = structure || earlier.structure
         dataAfterGone = dataAfterGone || earlier.dataAfterGone

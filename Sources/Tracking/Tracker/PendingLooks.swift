@@ -122,7 +122,7 @@ struct PendingLooks {
     private mutating func collapse() {
         // What passed unseen is lost with the names, so only a look at everything is safe where any did.
         let unseen = names.values.contains {
-            $0.values.contains { $0.passedUnseen || $0.dataAfterGone || $0.watchingAgain }
+            $0.values.contains { $0.passedUnseen || $0.awaitsLeaving || $0.dataAfterGone || $0.watchingAgain }
         }
         guard !unseen, let fullest = names.max(by: { $0.value.count < $1.value.count }) else {
             return dropAll()
