@@ -32,7 +32,7 @@ struct OpenAncestors<Key: Hashable, Handle> {
 
     var root: Handle { steps[0].handle }
     /// Levels from the root to the directory that was opened last.
-    var depth: Int { steps.last?.depth ?? 0 }
+    private(set) var depth = 0
 
     /// Opens a directory by way of those above it: `above` gives the one above a directory and its name there, `nil`
     /// where it hangs loose, and `open` opens what a path leads to.
@@ -40,7 +40,10 @@ struct OpenAncestors<Key: Hashable, Handle> {
         _ key: Key, above: (Key) -> (parent: Key, name: FileName)?,
         by open: (_ path: [FileName], _ from: Handle) throws(KernelError) -> Handle
     ) throws(KernelError) -> Handle {
-        if indices[key] == 0 { return steps[0].handle }
+        if indices[key] == 0 {
+            depth = 0
+            return steps[0].handle
+        }
         var way: [(key: Key, name: FileName)] = []
         var known = key
         var base: Int?
@@ -54,7 +57,7 @@ struct OpenAncestors<Key: Hashable, Handle> {
         }
         drop(after: base ?? 0)
         var handle = steps[steps.count - 1].handle
-        var depth = depth
+        var depth = steps[steps.count - 1].depth
         let last = depth + way.count
         var names: [FileName] = []
         for step in way.reversed() {
@@ -66,6 +69,7 @@ struct OpenAncestors<Key: Hashable, Handle> {
             indices[step.key] = steps.count
             steps.append(Step(key: step.key, depth: depth, handle: handle))
         }
+        self.depth = last
         if steps.count > Self.limit { thin() }
         return handle
     }

@@ -182,7 +182,7 @@ struct DeepTreeTests {
             #expect(cost.held < 100, "\(name), seed \(seed): \(cost)")
         }
         let far = (0..<200).map { _ in Int.random(in: 0..<random.parents.count, using: &generator) }
-        _ = try open(far, in: random)
+        _ = try open(far + [0] + far, in: random)
     }
 
     private func scan(_ path: String) async throws -> LayerScanner.Result {
