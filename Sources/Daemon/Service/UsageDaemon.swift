@@ -156,6 +156,10 @@ public final class UsageDaemon: Service {
 
     /// Follows the stores and serves the sockets until the graceful shutdown.
     public func run() async throws {
+        // libdispatch opens what timers of a clock need for the first of them, and ends the process where it cannot:
+        // it has it before descriptors can be used up.
+        _ = await FirstResult<Bool>().value(withinMilliseconds: 1, otherwise: false)
+        try? await Task.sleep(for: .milliseconds(1))
         tracking.start()
         let named = options.locations(settings)
         let doubled = Stores.overlaps(named).filter { $0.kind == .containerd }
