@@ -20,9 +20,16 @@ public final class AlternatingTransactions: Sendable {
         guard descriptor >= 0 else {
             throw KernelError(call: "open", path: path, errno: Errno(rawValue: errno))
         }
-        let first = try meta(at: 0, descriptor, path)
-        let pageSize = Int(number(first, at: 8, size: 4))
-        let metas = [first, try meta(at: pageSize, descriptor, path)]
+        let pageSize: Int
+        let metas: [[UInt8]]
+        do {
+            let first = try meta(at: 0, descriptor, path)
+            pageSize = Int(number(first, at: 8, size: 4))
+            metas = [first, try meta(at: pageSize, descriptor, path)]
+        } catch {
+            close(descriptor)
+            throw error
+        }
         NamedThread.start("bolt-writer") {
             transactions.run(metas, pageSize: pageSize, descriptor)
         }
@@ -42,12 +49,11 @@ public final class AlternatingTransactions: Sendable {
         var transaction = metas.map { Self.number($0, at: 48, size: 8) }.max() ?? 0
         while !state.withLock({ $0.isStopped }) {
             transaction += 1
-            let page = Int(transaction % 2)
-            var body = metas[page]
+            let page = transaction % 2
+            var body = metas[Int(page)]
             body.replaceSubrange(48..<56, with: BoltFileBuilder.number(transaction, 8))
-            let sum = BoltFileBuilder.number(BoltFileBuilder.checksum(body), 8)
-            let bytes = BoltFileBuilder.header(UInt64(page), 4, 0, 0) + body + sum
-            _ = pwrite(descriptor, bytes, bytes.count, page * pageSize)
+            let bytes = BoltFileBuilder.metaPage(page, body)
+            _ = pwrite(descriptor, bytes, bytes.count, Int(page) * pageSize)
             usleep(500)
         }
         close(descriptor)

@@ -93,9 +93,12 @@ public struct BoltFileBuilder: Sendable {
         var body = Self.number(0xED0C_DAED, 4) + Self.number(2, 4) + Self.number(UInt64(pageSize), 4)
         body += Self.number(0, 4)
         for field in [root, sequence, freelist, highWater, transaction] { body += Self.number(field, 8) }
-        return Write(
-            offset: Int(id) * pageSize,
-            bytes: Self.header(id, 4, 0, 0) + body + Self.number(Self.checksum(body), 8))
+        return Write(offset: Int(id) * pageSize, bytes: Self.metaPage(id, body))
+    }
+
+    /// A meta page of what it says without its checksum.
+    static func metaPage(_ id: UInt64, _ body: [UInt8]) -> [UInt8] {
+        header(id, 4, 0, 0) + body + number(checksum(body), 8)
     }
 
     /// FNV-1a of 64 bits, as a meta page ends with it.
