@@ -1,7 +1,6 @@
 import Accounting
 import Kernel
 import Logging
-import StatusFeed
 import Stores
 import Testing
 import Tracking
@@ -18,9 +17,7 @@ struct FirstReadingTests {
         let logger = Logger(label: "test") { _ in SwiftLogNoOpLogHandler() }
         let state = try DaemonState(directory: try scratch.directory("state"), logger: logger)
         defer { state.close() }
-        let books = UsageBooks(
-            alerts: AlertBook(rules: []), growth: GrowthBook(),
-            announcer: Announcer(hub: FeedHub(firstID: 1), logger: logger) {}, wakeUp: try WakeUp())
+        let books = try UsageBooks.untold()
         let cache = MeasureCache(storage: state)
         let counters = DaemonCounters()
         let tracking = try TrackingService(

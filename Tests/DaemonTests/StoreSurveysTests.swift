@@ -1,7 +1,5 @@
 import Accounting
 import Kernel
-import Logging
-import StatusFeed
 import SystemPackage
 import Testing
 import UsageTestKit
@@ -16,13 +14,7 @@ struct StoreSurveysTests {
     func unreadable() async throws {
         try await LoopFileSystem.with(.xfs) { disk in
             let store = StoreIdentity(engine: "plain", driver: "directory", root: disk.path)
-            let books = UsageBooks(
-                alerts: AlertBook(rules: []), growth: GrowthBook(),
-                announcer: Announcer(
-                    hub: FeedHub(firstID: 1),
-                    logger: Logger(label: "test") { _ in SwiftLogNoOpLogHandler() }
-                ) {},
-                wakeUp: try WakeUp())
+            let books = try UsageBooks.untold()
             let surveys = try StoreSurveys(books: books)
             surveys.start()
             defer { surveys.stop() }
