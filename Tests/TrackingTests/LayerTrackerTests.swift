@@ -25,6 +25,54 @@ struct LayerTrackerTests {
         #expect(try tracker.measure.total == FullWalk(walking: scratch.path).total)
     }
 
+    enum Notice: CaseIterable { case batchBefore, sameBatch, lost }
+
+    @Test(
+        "a file stays right that is open by a name nobody saw, in a directory that went",
+        arguments: Notice.allCases)
+    func openInDirectoryThatWent(_ notice: Notice) async throws {
+        let scratch = try ScratchDirectory("tracker")
+        defer { try? FileManager.default.removeItem(atPath: scratch.path) }
+        #expect(mkdir(scratch("directory"), 0o755) == 0)
+        for name in ["linked", "other"] {
+            #expect(FileManager.default.createFile(atPath: scratch(name), contents: Data(count: 10)))
+        }
+        let other = try FileStatus.of(path: scratch("other"))
+        try await wait(until: "a change to have a later time") { changeTimeNanoseconds() > other.changed }
+        let files = try DisturbedFileSystem(path: scratch.path)
+        let tracker = LayerTracker(fileSystem: files, settleSeconds: [])
+        var drainedAt = changeTimeNanoseconds()
+        tracker.queuedSince = { drainedAt }
+        func look() throws {
+            let began = changeTimeNanoseconds()
+            try files.deliver(to: tracker)
+            drainedAt = began
+            tracker.markUnsettled()
+            for _ in 0..<4 where tracker.hasPending || !tracker.isAnswered {
+                if tracker.needsAudit { tracker.audit() }
+                _ = tracker.runBatch(now: 0) {}
+            }
+            #expect(tracker.isSettled)
+            #expect(try tracker.measure.total == FullWalk(walking: scratch.path).total)
+        }
+        try look()
+
+        #expect(link(scratch("linked"), scratch("directory/name")) == 0)
+        let opened = try FileDescriptor.open(scratch("directory/name"), .writeOnly)
+        defer { try? opened.close() }
+        #expect(unlink(scratch("directory/name")) == 0)
+        if notice == .batchBefore { try look() }
+        #expect(rmdir(scratch("directory")) == 0)
+        if notice == .lost {
+            _ = try files.inotify.drainRecords { _ in }
+            tracker.noteOverflow()
+        }
+        try look()
+        #expect(tracker.unheard == [try FileStatus.of(path: scratch("linked")).identity.inode])
+        try opened.resize(to: 50_000)
+        try look()
+    }
+
     @Test("the first look leaves those files alone that nobody wrote for longer than blocks take to settle")
     func oldFilesAreSettled() async throws {
         let scratch = try ScratchDirectory("tracker")

@@ -41,6 +41,7 @@ extension ShardWorker {
                 selection: EntrySelection(directory.entries)),
             settleSeconds: options.settling.looksAfterSeconds)
         tracker.depthLimit = options.depthLimit
+        tracker.queuedSince = { [unowned self] in queuedSince }
         let now = monotonicNanoseconds()
         tracked[index] = TrackedLayer(key, index, directory, tracker, mount: mount, now: now)
         indices[key] = index

@@ -6,11 +6,14 @@ extension ShardWorker {
     func drain() {
         guard let inotify = instance.inotify else { return }
         drainedAt = monotonicNanoseconds()
+        let began = changeTimeNanoseconds()
+        var isEmpty = false
         do {
             // A flood may not hold the thread, but a barrier needs all that was queued when it came.
             let asked = barriers.isEmpty ? 0 : try inotify.pendingBytes()
             let count = try inotify.drainRecords(limit: Self.drainLimit, atLeast: asked) { take($0) }
             hasMore = count >= Self.drainLimit
+            isEmpty = !hasMore
         } catch {
             isOverflown = true
         }
@@ -24,6 +27,7 @@ extension ShardWorker {
                 ready.insert(entry.index)
             }
         }
+        if isEmpty { queuedSince = began }
     }
 
     /// After an overflow everything is looked at again, and that is the time to take a queue of the length that the

@@ -46,6 +46,8 @@ final class ShardWorker {
     var visits = 0
     var lastRootLook: Int64 = 0
     var drainedAt: Int64 = 0
+    /// Change time of when a drain began that left nothing in the queue.
+    var queuedSince = Int64.min
     var firstEvent: Int64?
     var lastBatch: Int64 = 0
     var isOverflown = false

@@ -18,7 +18,8 @@ struct AliasMemory {
 
     private var files: [Place: [UInt64]] = [:]
     private var nameless: Set<Place> = []
-    private var unseen: Set<Place> = []
+    /// With the change time that what had the name is not older than.
+    private var unseen: [Place: Int64] = [:]
     /// More was to be remembered than fits, so no silence can be trusted.
     private(set) var hasForgotten = false
 
@@ -38,7 +39,7 @@ struct AliasMemory {
         var known = (files[place] ?? []).filter { $0 != file && isAlive($0) }
         if known.count >= Self.fileLimit {
             known.removeFirst()
-            rememberUnseen(place)
+            rememberUnseen(place, since: .min)
         }
         files[place] = known + [file]
     }
@@ -51,14 +52,14 @@ struct AliasMemory {
         nameless.insert(place)
     }
 
-    /// Inodes had the name that nobody looked at.
-    mutating func rememberUnseen(_ place: Place) {
+    /// Inodes had the name that nobody looked at; whichever live on changed since a time.
+    mutating func rememberUnseen(_ place: Place, since: Int64) {
         nameless.remove(place)
         if unseen.count >= Self.limit {
             unseen.removeAll()
             hasForgotten = true
         }
-        unseen.insert(place)
+        unseen[place] = min(since, unseen[place] ?? .max)
     }
 
     /// Events were lost: any name may have been another file's meanwhile, so one that is gone is known no more.
@@ -71,18 +72,32 @@ struct AliasMemory {
         let known = files[place] ?? []
         return Meaning(
             files: known,
-            isUnknown: unseen.contains(place) || known.isEmpty && !nameless.contains(place))
+            isUnknown: unseen[place] != nil || known.isEmpty && !nameless.contains(place))
     }
 
     /// What a write by a name that exists may mean besides the obvious.
     func earlierMeaning(of place: Place) -> Meaning {
-        Meaning(files: files[place] ?? [], isUnknown: unseen.contains(place))
+        Meaning(files: files[place] ?? [], isUnknown: unseen[place] != nil)
     }
 
     /// Files that had names in these directories.
     func files(namedIn directories: Set<UInt64>) -> [UInt64] {
         guard !files.isEmpty else { return [] }
         return files.filter { directories.contains($0.key.directory) }.flatMap(\.value)
+    }
+
+    /// Forgets the names in these directories that inodes had which nobody looked at.
+    ///
+    /// Returns since when such inodes changed, `nil` if there were none.
+    mutating func takeUnseen(in directories: Set<UInt64>) -> Int64? {
+        guard !unseen.isEmpty else { return nil }
+        var since: Int64?
+        unseen = unseen.filter { place, time in
+            guard directories.contains(place.directory) else { return true }
+            since = min(time, since ?? .max)
+            return false
+        }
+        return since
     }
 
     /// Forgets what a look at everything makes needless to know: from then on silence can be trusted again.

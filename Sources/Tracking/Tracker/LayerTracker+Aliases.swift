@@ -13,13 +13,36 @@ extension LayerTracker {
         while unheard.count > Self.unheardLimit { unheard.removeFirst() }
     }
 
+    /// A file that changed since then may be open by a name that nobody knows, in a directory that went: a look at
+    /// everything finds which files these may be.
+    func noteUnheard(since: Int64) {
+        guard tree != nil else { return }
+        unheardSince = min(since, unheardSince ?? .max)
+        needsAudit = true
+    }
+
+    /// What is written by names in these directories has no event any more.
+    func noteNamesLost(in directories: Set<UInt64>) {
+        noteUnheard(aliases.files(namedIn: directories))
+        if let since = aliases.takeUnseen(in: directories) { noteUnheard(since: since) }
+    }
+
+    /// Inodes had this name that nobody looked at.
+    private func rememberUnseen(_ place: Place) {
+        if tree?.hasDirectory(place.directory) == true {
+            aliases.rememberUnseen(place, since: happenedSince)
+        } else {
+            noteUnheard(since: happenedSince)
+        }
+    }
+
     /// A look at everything sees what was written before, by whatever name, but not what names may mean later.
     func rememberUnseen(_ looks: PendingLooks) {
         for (directory, names) in looks.names {
             for (name, look) in names {
                 let place = Place(directory: directory, name: name)
                 let cameUnseen = look.expectsFile && tree?.child(at: place) == nil
-                if look.passedUnseen || cameUnseen { aliases.rememberUnseen(place) }
+                if look.passedUnseen || cameUnseen { rememberUnseen(place) }
             }
         }
     }
@@ -42,7 +65,7 @@ extension LayerTracker {
     /// Finds the files that were written by a name which is theirs no more.
     func interpret(_ look: Look, at place: Place, exists: Bool) {
         if look.passedUnseen {
-            aliases.rememberUnseen(place)
+            rememberUnseen(place)
             if look.data || look.dataAfterGone { needsAudit = true }
         }
         guard look.data || look.dataAfterGone else { return }

@@ -29,7 +29,8 @@ extension LayerTracker {
                 others.append($0)
             } ?? 0
         restats.formUnion(others)
-        noteUnheard(others + aliases.files(namedIn: Set(gone.map(\.0))))
+        noteUnheard(others)
+        noteNamesLost(in: Set(gone.map(\.0)))
         for (directory, watch) in gone {
             unwatch(watch, of: directory)
             unwatchInMount(directory)
@@ -51,6 +52,9 @@ extension LayerTracker {
     func setFile(_ status: FileStatus, at place: Place, wasWritten: Bool) {
         let inode = status.identity.inode
         if tree?.hasFile(inode) == false { newFiles.append(inode) }
+        if let unheardSought, status.changed >= unheardSought, unheard.count < Self.unheardLimit {
+            unheard.insert(inode)
+        }
         let wasLinkedOutside = tree?.isLinkedOutside(inode) == true
         let change = tree?.setFile(status, at: place) ?? 0
         // It may still be open by the name that it had elsewhere.

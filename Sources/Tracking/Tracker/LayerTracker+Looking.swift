@@ -26,6 +26,7 @@ extension LayerTracker {
             // What is known of names and numbers is of another directory.
             aliases = AliasMemory()
             unheard = []
+            unheardSince = nil
             settledBytes = fileSystem.settledBytes(of: handle)
         }
         if hasLostEvents { aliases.forgetNameless() }
@@ -34,7 +35,8 @@ extension LayerTracker {
         aliases.trustAgain()
         settle.clearOverflow()
         settledBefore = wallClock().subtractingClamped(settle.delays.last ?? 0)
-        defer { settledBefore = nil }
+        (unheardSought, unheardSince) = (unheardSince, nil)
+        defer { (settledBefore, unheardSought) = (nil, nil) }
         listing.append((status.identity.inode, true))
         try drainListing()
         let ended = monotonicNanoseconds()
@@ -69,7 +71,8 @@ extension LayerTracker {
     ) throws(Failure) {
         guard tree?.hasDirectory(directory) == true else {
             // It went, but what was written by its names may have gone to files that have others.
-            for (name, look) in names {
+            for (name, var look) in names {
+                look.passedUnseen = look.passedUnseen || look.expectsFile
                 interpret(look, at: Place(directory: directory, name: name), exists: false)
             }
             return

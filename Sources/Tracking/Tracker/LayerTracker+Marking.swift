@@ -12,6 +12,7 @@ extension LayerTracker {
     func note(_ event: InotifyRecord) {
         guard let directory = directoryOfWatch[event.watch] else { return }
         isCheck = false
+        noteTime()
         if mount.has(event.watch, of: directory) {
             noteInMount(event, directory)
         } else if event.mask.contains(.ignored) {
@@ -34,6 +35,11 @@ extension LayerTracker {
     package func noteOverflow() {
         isCheck = false
         eventsWereLost = true
+        noteTime()
+    }
+
+    private func noteTime() {
+        if notedSince == .max { notedSince = queuedSince() }
     }
 
     /// Makes the next batch a look at everything, with all watches made sure of: something changed that has no event.

@@ -28,6 +28,7 @@ extension LayerTracker {
         directoryOfWatch[watch] = directory
         let isAnotherInMount = try rewatchInMount(directory)
         guard before != watch else { return isAnotherInMount }
+        noteNamesLost(in: [directory])
         if let before { unwatch(before, of: directory) }
         tree?.setWatch(watch, of: directory)
         return true

@@ -13,6 +13,9 @@ package final class LayerTracker<FileSystem: LayerFileSystem> {
     package var depthLimit = 20_000
     /// Nanoseconds since the epoch.
     package var wallClock: () -> Int64 = realtimeNanoseconds
+    /// The change time that nothing which is in the kernel's queue, or comes there, is older than; nanoseconds since
+    /// the epoch.
+    package var queuedSince: () -> Int64 = { .min }
     package var inodeCount: Int { tree?.inodeCount ?? 0 }
     package var nameCount: Int { tree?.nameCount ?? 0 }
     /// For how long files are taken to stay open, nanoseconds.
@@ -52,6 +55,13 @@ package final class LayerTracker<FileSystem: LayerFileSystem> {
     var everyLook: UInt32 = 0
     /// Files that may be written without an event.
     var unheard: Set<UInt64> = []
+    /// Files that changed since may be written without an event: a look at everything finds which these are.
+    var unheardSince: Int64?
+    /// The same, of the look at everything that runs.
+    var unheardSought: Int64?
+    /// The change time that nothing is older than that events told since the last batch, and what the batch that runs
+    /// looks at.
+    var (notedSince, happenedSince): (Int64, Int64) = (.max, .max)
     /// Looks of the last batch could not be made and wait for the next.
     var isIncomplete = false
 
@@ -100,7 +110,10 @@ package final class LayerTracker<FileSystem: LayerFileSystem> {
     /// Returns the paths that changed most.
     package func runBatch(now: Int64, relief: @escaping () -> Void) -> [PathGrowth] {
         self.now = now
+        happenedSince = min(notedSince, isIncomplete ? happenedSince : .max)
+        notedSince = .max
         if eventsWereLost || pending.hasDroppedNames {
+            noteUnheard(since: happenedSince)
             namesAreUncertainUntil = now.addingClamped(Self.uncertainty)
             aliases.forgetNameless()
             needsAudit = true

@@ -78,6 +78,8 @@ package final class TrackerSimulation {
     private let owners: [WatchOwners]
     private var ledger = Ledger()
     private var now: Int64 = 1_000_000_000
+    /// The wall clock when the queues were last empty.
+    private var drainedAt: Int64 = 0
     private var summary = Summary()
 
     /// Runs, and throws at the first difference.
@@ -123,6 +125,7 @@ package final class TrackerSimulation {
             StoreFacts(
                 store: store, layers: facts,
                 containers: facts.map { ContainerFact(id: $0.id, name: $0.id, layer: $0.id) }))
+        for layer in layers { layer.tracker.queuedSince = { [unowned self] in drainedAt } }
     }
 
     private func run() throws(Difference) -> Summary {
@@ -185,6 +188,7 @@ package final class TrackerSimulation {
     }
 
     private func drain() {
+        defer { drainedAt = disk.clock }
         for (index, instance) in disk.instances.enumerated() {
             instance.drain { event in
                 if event.mask.contains(.queueOverflow) {
