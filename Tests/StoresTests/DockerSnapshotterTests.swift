@@ -1,5 +1,6 @@
 import Accounting
 import Foundation
+import Kernel
 import Stores
 import Testing
 import UsageTestKit
@@ -290,7 +291,7 @@ struct DockerSnapshotterTests {
     }
 
     @Test("of two containerds it is the one that has the engine's images")
-    func twoContainerds() throws {
+    func twoContainerds() async throws {
         let (sandbox, _, _, container) = try Sandbox.small(.host)
         // What the engine's own has from when the host's did not run.
         var own = try ContainerdStoreBuilder(
@@ -308,6 +309,8 @@ struct DockerSnapshotterTests {
         facts = reader.read().facts
         #expect(facts.images.contains { $0.names == ["old:1"] })
         #expect(facts.images.allSatisfy { !$0.names.contains("base:1") })
+        let change = try FileStatus.of(path: own.metadataPath).changed
+        try await wait(until: "a change to have a later time") { changeTimeNanoseconds() > change }
         try sandbox.store.addContainer(named: "later", on: nil)
         facts = reader.read().facts
         #expect(Set(facts.containers.map(\.name)) == ["web-1", "later"])
