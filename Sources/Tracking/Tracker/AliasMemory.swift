@@ -20,6 +20,8 @@ struct AliasMemory {
     private var nameless: Set<Place> = []
     /// With the change time that what had the name is not older than.
     private var unseen: [Place: Int64] = [:]
+    /// Those of the names in `files` and `unseen`, and some that were: most directories that go had none.
+    private var directories: Set<UInt64> = []
     /// More was to be remembered than fits, so no silence can be trusted.
     private(set) var hasForgotten = false
 
@@ -42,6 +44,7 @@ struct AliasMemory {
             rememberUnseen(place, since: .min)
         }
         files[place] = known + [file]
+        noteDirectory(of: place)
     }
 
     /// `place` was the only name of a file.
@@ -60,6 +63,14 @@ struct AliasMemory {
             hasForgotten = true
         }
         unseen[place] = min(since, unseen[place] ?? .max)
+        noteDirectory(of: place)
+    }
+
+    private mutating func noteDirectory(of place: Place) {
+        if directories.count >= 4 * Self.limit {
+            directories = Set(files.keys.map(\.directory)).union(unseen.keys.map(\.directory))
+        }
+        directories.insert(place.directory)
     }
 
     /// Events were lost: any name may have been another file's meanwhile, so one that is gone is known no more.
@@ -80,17 +91,20 @@ struct AliasMemory {
         Meaning(files: files[place] ?? [], isUnknown: unseen[place] != nil)
     }
 
+    /// Whether inodes may have had names in these directories that they have no more.
+    func mayHaveNames(in directories: Set<UInt64>) -> Bool {
+        directories.contains(where: self.directories.contains)
+    }
+
     /// Files that had names in these directories.
     func files(namedIn directories: Set<UInt64>) -> [UInt64] {
-        guard !files.isEmpty else { return [] }
-        return files.filter { directories.contains($0.key.directory) }.flatMap(\.value)
+        files.filter { directories.contains($0.key.directory) }.flatMap(\.value)
     }
 
     /// Forgets the names in these directories that inodes had which nobody looked at.
     ///
     /// Returns since when such inodes changed, `nil` if there were none.
     mutating func takeUnseen(in directories: Set<UInt64>) -> Int64? {
-        guard !unseen.isEmpty else { return nil }
         var since: Int64?
         unseen = unseen.filter { place, time in
             guard directories.contains(place.directory) else { return true }

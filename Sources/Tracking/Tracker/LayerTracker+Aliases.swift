@@ -23,6 +23,7 @@ extension LayerTracker {
 
     /// What is written by names in these directories has no event any more.
     func noteNamesLost(in directories: Set<UInt64>) {
+        guard aliases.mayHaveNames(in: directories) else { return }
         noteUnheard(aliases.files(namedIn: directories))
         if let since = aliases.takeUnseen(in: directories) { noteUnheard(since: since) }
     }
