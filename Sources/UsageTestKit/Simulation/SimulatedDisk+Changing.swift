@@ -82,13 +82,14 @@ extension SimulatedDisk {
 
     package func unlink(_ entry: Entry) {
         guard entry.parent.children[entry.name] === entry else { return }
-        if entry.node.kind == .directory {
-            guard entry.node.children.isEmpty, entry.node.namelessCount == 0
-            else { return }
-        }
+        guard mayBeDropped(entry.node) else { return }
         detach(entry)
         drop(entry.node)
         tell(.delete, entry.parent, entry.name, isDirectory: entry.node.kind == .directory)
+    }
+
+    private func mayBeDropped(_ node: Node) -> Bool {
+        node.kind != .directory || node.children.isEmpty && node.namelessCount == 0
     }
 
     package func makeDirectory(_ name: FileName, in directory: Node) {
@@ -109,7 +110,7 @@ extension SimulatedDisk {
         let isDirectory = entry.node.kind == .directory
         if let target = directory.children[name] {
             guard target !== entry, target.node !== entry.node,
-                (target.node.kind == .directory) == isDirectory, target.node.children.isEmpty
+                (target.node.kind == .directory) == isDirectory, mayBeDropped(target.node)
             else { return }
             detach(target)
             drop(target.node)
