@@ -45,17 +45,27 @@ struct PendingLooksTests {
         }
     }
 
-    @Test("too many names of one directory become a listing of it, with the last one among them")
+    @Test(
+        "too many names become a listing of their directory, and a look at everything where one of them came")
     func collapses() {
         var looks = PendingLooks()
-        for index in 0...PendingLooks.nameLimit {
+        for index in 0...looks.bounds.names {
             let name = FileName("\(index)")
-            for mask in [InotifyEvent.Mask.create, .modify] {
+            for mask in [InotifyEvent.Mask.modify, .delete] {
                 InotifyEvent(watch: 1, mask: mask, name: name).withRecord { looks.note($0, in: 1) }
             }
         }
         #expect(looks.directories == [1: false])
         #expect(looks.names.values.reduce(0) { $0 + $1.count } == 1)
         #expect(!looks.hasDroppedNames)
+
+        looks = PendingLooks()
+        for index in 0...looks.bounds.names {
+            let mask: InotifyEvent.Mask = index == 7 ? .create : .modify
+            InotifyEvent(watch: 1, mask: mask, name: FileName("\(index)")).withRecord {
+                looks.note($0, in: 1)
+            }
+        }
+        #expect(looks.hasDroppedNames && looks.names.isEmpty && looks.directories.isEmpty)
     }
 }

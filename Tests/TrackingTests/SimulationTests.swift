@@ -1,5 +1,6 @@
 import Foundation
 import Testing
+import Tracking
 import UsageTestKit
 
 /// A failure tells its options with the seed; the same run needs the same order of dictionaries, so `make test` sets
@@ -7,7 +8,7 @@ import UsageTestKit
 @Suite("Trackers and ledger on a simulated disk")
 struct SimulationTests {
     private static let isLong = ProcessInfo.processInfo.environment["USAGED_TEST_ALL"] != nil
-    /// Operations of one of the twenty cases below: ten million in all, a hundred million in the long run, and a million
+    /// Operations of one of the 24 cases below: twelve million in all, 120 million in the long run, and 1.2 million
     /// under a sanitizer, which takes twenty times as long.
     private static let operations =
         isLong ? 5_000_000 : Sanitizer.isOn ? 50_000 : 500_000
@@ -33,6 +34,18 @@ struct SimulationTests {
         options.stretch = work.stretch
         options.burst = work.burst
         options.queueLimit = 100
+        try await repeatedly(options)
+    }
+
+    @Test(
+        "where more is marked than fits, what is called right is a walk's",
+        arguments: [(60, 5), (20, 3)], [2, 8])
+    func manyMarks(_ work: (stretch: Int, burst: Int), names: Int) async throws {
+        var options = TrackerSimulation.Options(seed: 0, operations: 0)
+        options.stretch = work.stretch
+        options.burst = work.burst
+        options.bounds.names = names
+        options.bounds.directories = 3
         try await repeatedly(options)
     }
 

@@ -28,7 +28,7 @@ package final class LayerTracker<FileSystem: LayerFileSystem> {
     /// The layer's directory, and others in it, open while a batch runs and no longer, for that keeps the file system
     /// from being unmounted.
     var opened: OpenAncestors<UInt64, FileSystem.Handle>?
-    var pending = PendingLooks()
+    var pending: PendingLooks
     var aliases = AliasMemory()
     var settle: SettleQueue
     var growth = BatchGrowth()
@@ -82,10 +82,14 @@ package final class LayerTracker<FileSystem: LayerFileSystem> {
     /// The look at everything that is marked checks what the events told.
     var isCheck = false
 
-    package init(fileSystem: FileSystem, settleSeconds: [Int], looksPerRelief: Int = 256) {
+    package init(
+        fileSystem: FileSystem, settleSeconds: [Int], looksPerRelief: Int = 256,
+        bounds: MarkBounds = MarkBounds()
+    ) {
         self.fileSystem = fileSystem
         self.looksPerRelief = looksPerRelief
         settle = SettleQueue(delaysSeconds: settleSeconds)
+        pending = PendingLooks(bounds: bounds)
         pending.lookAtEverything()
     }
 
@@ -132,7 +136,7 @@ package final class LayerTracker<FileSystem: LayerFileSystem> {
         let isFirst = tree == nil
         isIncomplete = false
         let looks = pending
-        pending = PendingLooks()
+        pending = PendingLooks(bounds: looks.bounds)
         let isCheck = isCheck
         self.isCheck = false
         correction = nil

@@ -4,8 +4,7 @@ internal import Kernel
 ///
 /// Too many names of one batch become whole directories, too many directories the whole layer.
 struct PendingLooks {
-    static let nameLimit = 32_768
-    static let directoryLimit = 4_096
+    let bounds: MarkBounds
 
     /// By directory, then by name.
     private(set) var names: [UInt64: [FileName: Look]] = [:]
@@ -24,6 +23,10 @@ struct PendingLooks {
     private var last: (place: Place, index: Dictionary<FileName, Look>.Index)?
     private var moves: [UInt32: Place] = [:]
 
+    init(bounds: MarkBounds = MarkBounds()) {
+        self.bounds = bounds
+    }
+
     var isEmpty: Bool {
         !everything && !hasDroppedNames && names.isEmpty && directories.isEmpty && own.isEmpty
     }
@@ -35,19 +38,19 @@ struct PendingLooks {
     /// Starts anew where no bound holds any more.
     private mutating func dropAll() {
         let everything = everything
-        self = PendingLooks()
+        self = PendingLooks(bounds: bounds)
         self.everything = everything
         hasDroppedNames = true
     }
 
     mutating func list(_ directory: UInt64, isDeep: Bool) {
         directories[directory] = isDeep || directories[directory] == true
-        if directories.count > Self.directoryLimit { dropAll() }
+        if directories.count > bounds.directories { dropAll() }
     }
 
     mutating func lookAtDirectory(_ directory: UInt64) {
         own.insert(directory)
-        if own.count > Self.nameLimit { dropAll() }
+        if own.count > bounds.names { dropAll() }
     }
 
     /// Looks at a name without an event.
@@ -115,16 +118,19 @@ struct PendingLooks {
         last = marked.index(forKey: place.name).map { (place, $0) }
         guard marked.count > count else { return }
         nameCount += 1
-        if nameCount > Self.nameLimit { collapse() }
+        if nameCount > bounds.names { collapse() }
     }
 
     /// Turns the fullest directory's names into a listing of it; such a listing sees every inode anew.
     private mutating func collapse() {
-        // What passed unseen is lost with the names, so only a look at everything is safe where any did.
-        let unseen = names.values.contains {
-            $0.values.contains { $0.passedUnseen || $0.awaitsLeaving || $0.dataAfterGone || $0.watchingAgain }
+        // What passed unseen, or came and may be gone when it is looked for, is lost with the names, so only a look at
+        // everything is safe where any did.
+        let mayBeUnseen = names.values.contains {
+            $0.values.contains {
+                $0.passedUnseen || $0.expectsFile || $0.awaitsLeaving || $0.dataAfterGone || $0.watchingAgain
+            }
         }
-        guard !unseen, let fullest = names.max(by: { $0.value.count < $1.value.count }) else {
+        guard !mayBeUnseen, let fullest = names.max(by: { $0.value.count < $1.value.count }) else {
             return dropAll()
         }
         last = nil

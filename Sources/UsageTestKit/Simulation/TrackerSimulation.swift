@@ -1,6 +1,6 @@
 package import Accounting
 internal import Kernel
-internal import Tracking
+package import Tracking
 
 /// Runs trackers and a ledger against a simulated disk and compares them with a walk each time that all is quiet.
 package final class TrackerSimulation {
@@ -19,6 +19,7 @@ package final class TrackerSimulation {
         /// Operations between two comparisons at most.
         package var stretch = 400
         package var queueLimit = 16_384
+        package var bounds = MarkBounds()
         /// Operations between two batches at most: the fewer, the less passes unseen.
         package var burst = 60
         /// Leaves out what no ordinary program does, files open by names that are gone, and names that come and go; and
@@ -109,7 +110,8 @@ package final class TrackerSimulation {
                 life.step()
                 disturbance.isOn = true
             }
-            let tracker = LayerTracker(fileSystem: fileSystem, settleSeconds: [35, 320])
+            let tracker = LayerTracker(
+                fileSystem: fileSystem, settleSeconds: [35, 320], bounds: options.bounds)
             tracker.wallClock = { disk.clock }
             return Layer(
                 key: LayerKey(store: store, id: "layer \(index)"), root: root, tracker: tracker)
