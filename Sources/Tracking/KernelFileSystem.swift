@@ -73,6 +73,8 @@ struct KernelFileSystem: LayerFileSystem {
         watches.remove(watch)
     }
 
+    func owns(_ watch: Int32) -> Bool { watches.owns(watch) }
+
     // MARK: The layer's mount
 
     var hasMount: Bool { merged?.isFollowed == true }
@@ -119,6 +121,8 @@ struct LayerWatches {
         owners.assign(watch, to: layer)
         return watch
     }
+
+    func owns(_ watch: Int32) -> Bool { owners.owner(of: watch) == layer }
 
     func remove(_ watch: Int32) {
         // The directory may have moved to another layer, which then owns the watch.

@@ -22,6 +22,8 @@ package protocol LayerFileSystem {
     /// `EDQUOT` means that the watches which the configuration allows are used up, not those of the kernel.
     func watch(_ directory: Handle) throws(KernelError) -> Int32
     func unwatch(_ watch: Int32)
+    /// Whether a watch is this layer's, and no other layer has asked for the events of its directory since.
+    func owns(_ watch: Int32) -> Bool
     /// Allocated bytes of a file up to which its blocks stay as they were when it was written; those of a larger one
     /// may change at writeback or after, without an event.
     func settledBytes(of root: Handle) -> Int64

@@ -79,6 +79,7 @@ final class DisturbedFileSystem: LayerFileSystem {
     }
 
     func unwatch(_ watch: Int32) { base.unwatch(watch) }
+    func owns(_ watch: Int32) -> Bool { base.owns(watch) }
 
     var hasMount: Bool { base.hasMount }
 

@@ -56,6 +56,7 @@ struct SimulationTests {
             (.one, 1_800_782_885_028_225_666, (20, 3), 300),
             (.one, 8_503_049_254_447_022_713, (20, 3), 300),
             (.one, 2_951_803_494_027_078_721, (20, 3), 16),
+            (.twoOfOneInstance, 4_588_107_739_753_697_860, (20, 3), 100),
         ] as [(TrackerSimulation.Layout, UInt64, (Int, Int), Int)])
     func found(
         _ layout: TrackerSimulation.Layout, seed: UInt64, work: (stretch: Int, burst: Int), queueLimit: Int

@@ -23,11 +23,14 @@ extension LayerTracker {
     /// Makes sure of a directory's watches; returns whether one is another than before.
     @discardableResult
     func rewatch(_ directory: UInt64, _ handle: FileSystem.Handle) throws(Failure) -> Bool {
-        let watch = try addWatch(handle)
         let before = tree?.directory(directory)?.watch
+        // The directory may have been in another layer, and come back before anyone looked: the watches of those below
+        // it, and what they told, are the other's as well.
+        let wasTaken = before.map { $0 >= 0 && !fileSystem.owns($0) } ?? false
+        let watch = try addWatch(handle)
         directoryOfWatch[watch] = directory
         let isAnotherInMount = try rewatchInMount(directory)
-        guard before != watch else { return isAnotherInMount }
+        guard before != watch else { return isAnotherInMount || wasTaken }
         noteNamesLost(in: [directory])
         if let before { unwatch(before, of: directory) }
         tree?.setWatch(watch, of: directory)

@@ -63,6 +63,8 @@ struct SimulatedFileSystem: LayerFileSystem {
         return watch
     }
 
+    func owns(_ watch: Int32) -> Bool { owners.owner(of: watch) == layer }
+
     func settledBytes(of root: SimulatedDisk.Node) -> Int64 { SimulatedDisk.settledBytes }
 
     func unwatch(_ watch: Int32) {
