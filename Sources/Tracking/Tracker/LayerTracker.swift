@@ -13,8 +13,7 @@ package final class LayerTracker<FileSystem: LayerFileSystem> {
     package var depthLimit = 20_000
     /// Nanoseconds since the epoch.
     package var wallClock: () -> Int64 = realtimeNanoseconds
-    /// The change time that nothing which is in the kernel's queue, or comes there, is older than; nanoseconds since
-    /// the epoch.
+    /// The change time that nothing is older than which the kernel's queue tells, or will; nanoseconds since the epoch.
     package var queuedSince: () -> Int64 = { .min }
     package var inodeCount: Int { tree?.inodeCount ?? 0 }
     package var nameCount: Int { tree?.nameCount ?? 0 }
@@ -59,9 +58,10 @@ package final class LayerTracker<FileSystem: LayerFileSystem> {
     var unheardSince: Int64?
     /// The same, of the look at everything that runs.
     var unheardSought: Int64?
-    /// The change time that nothing is older than that events told since the last batch, and what the batch that runs
-    /// looks at.
-    var (notedSince, happenedSince): (Int64, Int64) = (.max, .max)
+    /// The change time that nothing is older than which events told since the last batch.
+    var notedSince: Int64 = .max
+    /// The same, of what the batch that runs looks at.
+    var happenedSince: Int64 = .max
     /// Looks of the last batch could not be made and wait for the next.
     var isIncomplete = false
 
