@@ -42,10 +42,30 @@ extension LayerTracker {
         for (directory, names) in looks.names {
             for (name, look) in names {
                 let place = Place(directory: directory, name: name)
-                let cameUnseen = look.expectsFile && tree?.child(at: place) == nil
-                if look.passedUnseen || cameUnseen { rememberUnseen(place) }
+                var look = look
+                let isThere = tree?.child(at: place) != nil
+                if isThere { noteComing(&look, at: place, isKnown: true) }
+                if look.passedUnseen || look.expectsFile && !isThere { rememberUnseen(place) }
             }
         }
+    }
+
+    /// What a look means at whose place there is something.
+    ///
+    /// Where something came before, and a look found what comes by these events, the first was replaced unseen.
+    func noteComing(_ look: inout Look, at place: Place, isKnown: Bool) {
+        if isKnown, look.wentFirst, cameLately.contains(place) { look.passedUnseen = true }
+        if look.expectsFile { came.insert(place) }
+    }
+
+    /// Ends a batch: what came by its events is kept until all events have been read that there were at its looks.
+    func noteCame(isTold: Bool) {
+        if isTold { cameLately = came } else { cameLately.formUnion(came) }
+        if !came.isEmpty { cameLast = wallClock() }
+        came = []
+        guard cameLately.count > pending.bounds.names else { return }
+        cameLately = []
+        eventsWereLost = true
     }
 
     /// What a look means at whose place there is nothing, though the last word was that something came.

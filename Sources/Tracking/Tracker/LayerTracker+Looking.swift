@@ -158,7 +158,8 @@ extension LayerTracker {
         guard tree?.hasDirectory(place.directory) == true else { return }
         let known = tree?.child(at: place)
         if let known, known != found?.identity.inode { removeName(place) }
-        let look = isGone && look.expectsFile ? unseen(look, at: place) : look
+        var look = isGone && look.expectsFile ? unseen(look, at: place) : look
+        if !isGone { noteComing(&look, at: place, isKnown: known == found?.identity.inode) }
         interpret(look, at: place, exists: found != nil)
         guard let status = found else { return }
         if status.kind == .directory {

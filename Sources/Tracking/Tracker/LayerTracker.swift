@@ -62,6 +62,12 @@ package final class LayerTracker<FileSystem: LayerFileSystem> {
     var notedSince: Int64 = .max
     /// The same, of what the batch that runs looks at.
     var happenedSince: Int64 = .max
+    /// Names of what came by the events of the last batch.
+    ///
+    /// What was found there may have come after that, by an event that was not read yet.
+    var cameLately: Set<Place> = []
+    /// The wall clock when ``cameLately`` was last added to.
+    var cameLast: Int64 = .min
     /// Looks of the last batch could not be made and wait for the next.
     var isIncomplete = false
 
@@ -70,6 +76,7 @@ package final class LayerTracker<FileSystem: LayerFileSystem> {
     var detached: Set<UInt64> = []
     var removed: [(place: Place, inode: UInt64, links: UInt32)] = []
     var newFiles: [UInt64] = []
+    var came: Set<Place> = []
     var deferred: [(directory: UInt64, names: [FileName: Look])] = []
     var restats: Set<UInt64> = []
     var relief: () -> Void = {}
@@ -116,6 +123,7 @@ package final class LayerTracker<FileSystem: LayerFileSystem> {
         self.now = now
         happenedSince = min(notedSince, isIncomplete ? happenedSince : .max)
         notedSince = .max
+        let isCameTold = queuedSince() > cameLast
         if eventsWereLost || pending.hasDroppedNames {
             noteUnheard(since: happenedSince)
             namesAreUncertainUntil = now.addingClamped(Self.uncertainty)
@@ -165,6 +173,7 @@ package final class LayerTracker<FileSystem: LayerFileSystem> {
             // A file that came while a directory went may be open by a name in that.
             if looks.directoryWent || wereEventsLost && !isFirst { noteUnheard(newFiles) }
             newFiles = []
+            noteCame(isTold: isCameTold)
             failure = nil
         } catch {
             fail(error)
@@ -197,6 +206,8 @@ package final class LayerTracker<FileSystem: LayerFileSystem> {
         removed = []
         deferred = []
         newFiles = []
+        came = []
+        cameLately = []
         restats = []
         pending.lookAtEverything()
     }

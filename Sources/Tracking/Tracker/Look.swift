@@ -17,7 +17,7 @@ struct Look: Hashable {
     var awaitsLeaving = false
     private var came = false
     /// What had the name first went, or was replaced, and not to another name in this layer.
-    private var wentFirst = false
+    private(set) var wentFirst = false
 
     /// The last word is that something came.
     var expectsFile: Bool { came && !isGone }
