@@ -73,6 +73,49 @@ struct LayerTrackerTests {
         try look()
     }
 
+    enum Loss: CaseIterable { case toFileMovedOver, toFileMadeLater }
+
+    @Test(
+        "a file stays right that lost the name it is open by before anyone looked at that",
+        arguments: Loss.allCases)
+    func nameLostBeforeLook(_ loss: Loss) throws {
+        let scratch = try ScratchDirectory("tracker")
+        defer { try? FileManager.default.removeItem(atPath: scratch.path) }
+        #expect(FileManager.default.createFile(atPath: scratch("second"), contents: Data(count: 10)))
+        let files = try DisturbedFileSystem(path: scratch.path)
+        let tracker = LayerTracker(fileSystem: files, settleSeconds: [])
+        func look() throws {
+            try files.deliver(to: tracker)
+            for _ in 0..<4 where tracker.hasPending || !tracker.isAnswered {
+                if tracker.needsAudit { tracker.audit() }
+                _ = tracker.runBatch(now: 0) {}
+                try files.deliver(to: tracker)
+            }
+            #expect(tracker.isSettled)
+            #expect(try tracker.measure.total == FullWalk(walking: scratch.path).total)
+        }
+        try look()
+
+        let opened = try FileDescriptor.open(
+            scratch("name"), .writeOnly, options: .create, permissions: .ownerReadWrite)
+        defer { try? opened.close() }
+        #expect(link(scratch("name"), scratch("kept")) == 0)
+        try files.deliver(to: tracker)
+        // Between the reading of the events and the look.
+        switch loss {
+        case .toFileMovedOver: #expect(rename(scratch("second"), scratch("name")) == 0)
+        case .toFileMadeLater: #expect(unlink(scratch("name")) == 0)
+        }
+        _ = tracker.runBatch(now: 0) {}
+        try look()
+        if loss == .toFileMadeLater {
+            #expect(FileManager.default.createFile(atPath: scratch("name"), contents: Data(count: 10)))
+            try look()
+        }
+        try opened.resize(to: 50_000)
+        try look()
+    }
+
     @Test("the first look leaves those files alone that nobody wrote for longer than blocks take to settle")
     func oldFilesAreSettled() async throws {
         let scratch = try ScratchDirectory("tracker")

@@ -44,29 +44,41 @@ struct SimulationTests {
         var options = TrackerSimulation.Options(seed: 0, operations: 0)
         options.stretch = work.stretch
         options.burst = work.burst
-        options.bounds.names = names
-        options.bounds.directories = 3
+        options.bounds = MarkBounds(names: names, directories: 3)
         try await repeatedly(options)
+    }
+
+    struct Found: Sendable, CustomTestStringConvertible {
+        var layout = TrackerSimulation.Layout.one
+        var seed: UInt64
+        var work: (stretch: Int, burst: Int) = (20, 3)
+        var queueLimit = 16_384
+        var bounds = MarkBounds()
+
+        var testDescription: String { "\(seed)" }
     }
 
     @Test(
         "what long runs found stays right",
         arguments: [
             // A name that was gone when its coming was looked at, and that another file had later.
-            (.one, 1_800_782_885_028_225_666, (20, 3), 300),
-            (.one, 8_503_049_254_447_022_713, (20, 3), 300),
-            (.one, 2_951_803_494_027_078_721, (20, 3), 16),
-            (.one, 6_154_239_487_703_364_986, (20, 3), 300),
-            (.twoOfOneInstance, 4_588_107_739_753_697_860, (20, 3), 100),
-        ] as [(TrackerSimulation.Layout, UInt64, (Int, Int), Int)])
-    func found(
-        _ layout: TrackerSimulation.Layout, seed: UInt64, work: (stretch: Int, burst: Int), queueLimit: Int
-    ) async throws {
-        var options = TrackerSimulation.Options(seed: seed, operations: 20_000)
-        options.layout = layout
-        options.stretch = work.stretch
-        options.burst = work.burst
-        options.queueLimit = queueLimit
+            Found(seed: 1_800_782_885_028_225_666, queueLimit: 300),
+            // Files open by names that came and went in a directory which then went.
+            Found(seed: 8_503_049_254_447_022_713, queueLimit: 300),
+            Found(seed: 2_951_803_494_027_078_721, queueLimit: 16),
+            // A name at which the look for what came found what came after it.
+            Found(seed: 6_154_239_487_703_364_986, queueLimit: 300),
+            Found(seed: 1_238_554_768_192_602_774, bounds: MarkBounds(names: 2, directories: 3)),
+            // A directory that another layer had for a moment.
+            Found(layout: .twoOfOneInstance, seed: 4_588_107_739_753_697_860, queueLimit: 100),
+        ])
+    func found(_ found: Found) async throws {
+        var options = TrackerSimulation.Options(seed: found.seed, operations: 20_000)
+        options.layout = found.layout
+        options.stretch = found.work.stretch
+        options.burst = found.work.burst
+        options.queueLimit = found.queueLimit
+        options.bounds = found.bounds
         _ = try await simulate(options)
     }
 
