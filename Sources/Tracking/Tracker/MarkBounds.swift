@@ -1,8 +1,8 @@
-/// How many places a batch may have marked one by one.
+/// How many places a batch may have marked one by one; more are the whole layer.
 package struct MarkBounds: Sendable {
-    /// Names, and directories whose own status changed; more names become whole directories.
+    /// Names, and directories whose own status changed.
     package var names: Int
-    /// Directories to list; more become the whole layer.
+    /// Directories to list.
     package var directories: Int
 
     package init(names: Int = 32_768, directories: Int = 4_096) {

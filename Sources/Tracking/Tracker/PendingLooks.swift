@@ -2,7 +2,7 @@ internal import Kernel
 
 /// The places of a layer to look at again: deduplicated, and bounded whatever happens below.
 ///
-/// Too many names of one batch become whole directories, too many directories the whole layer.
+/// Too many become the whole layer: a directory that is listed instead would not tell what its names meant before.
 struct PendingLooks {
     let bounds: MarkBounds
 
@@ -111,31 +111,12 @@ struct PendingLooks {
     }
 
     private mutating func update(_ place: Place, _ change: (inout Look) -> Void) {
-        // A directory that is listed again still needs the flags of its names: they tell of unseen writes.
         let count = names[place.directory]?.count ?? 0
         change(&names[place.directory, default: [:]][place.name, default: Look()])
         let marked = names[place.directory] ?? [:]
         last = marked.index(forKey: place.name).map { (place, $0) }
         guard marked.count > count else { return }
         nameCount += 1
-        if nameCount > bounds.names { collapse() }
-    }
-
-    /// Turns the fullest directory's names into a listing of it; such a listing sees every inode anew.
-    private mutating func collapse() {
-        // What passed unseen, or came and may be gone when it is looked for, is lost with the names, so only a look at
-        // everything is safe where any did.
-        let mayBeUnseen = names.values.contains {
-            $0.values.contains {
-                $0.passedUnseen || $0.expectsFile || $0.awaitsLeaving || $0.dataAfterGone || $0.watchingAgain
-            }
-        }
-        guard !mayBeUnseen, let fullest = names.max(by: { $0.value.count < $1.value.count }) else {
-            return dropAll()
-        }
-        last = nil
-        nameCount -= fullest.value.count
-        names[fullest.key] = nil
-        list(fullest.key, isDeep: false)
+        if nameCount > bounds.names { dropAll() }
     }
 }
