@@ -123,7 +123,8 @@ package final class LayerTracker<FileSystem: LayerFileSystem> {
         self.now = now
         happenedSince = min(notedSince, isIncomplete ? happenedSince : .max)
         notedSince = .max
-        let isCameTold = queuedSince() > cameLast
+        // A clock that was set back would keep them for as long.
+        let isCameTold = queuedSince() > cameLast || wallClock() < cameLast
         if eventsWereLost || pending.hasDroppedNames {
             noteUnheard(since: happenedSince)
             namesAreUncertainUntil = now.addingClamped(Self.uncertainty)
