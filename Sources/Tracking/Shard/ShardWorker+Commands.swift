@@ -42,6 +42,7 @@ extension ShardWorker {
             settleSeconds: options.settling.looksAfterSeconds)
         tracker.depthLimit = options.depthLimit
         tracker.queuedSince = { [unowned self] in queuedSince }
+        tracker.queueReads = { [unowned self] in drains }
         let now = monotonicNanoseconds()
         tracked[index] = TrackedLayer(key, index, directory, tracker, mount: mount, now: now)
         indices[key] = index

@@ -8,6 +8,7 @@ extension ShardWorker {
         drainedAt = monotonicNanoseconds()
         let began = changeTimeNanoseconds()
         var isEmpty = false
+        drains.begun += 1
         do {
             // A flood may not hold the thread, but a barrier needs all that was queued when it came.
             let asked = barriers.isEmpty ? 0 : try inotify.pendingBytes()
@@ -27,7 +28,7 @@ extension ShardWorker {
                 ready.insert(entry.index)
             }
         }
-        if isEmpty { queuedSince = began }
+        if isEmpty { (queuedSince, drains.emptied) = (began, drains.begun) }
     }
 
     /// After an overflow everything is looked at again, and that is the time to take a queue of the length that the

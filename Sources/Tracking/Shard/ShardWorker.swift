@@ -48,6 +48,8 @@ final class ShardWorker {
     var drainedAt: Int64 = 0
     /// Change time of when a drain began that left nothing in the queue.
     var queuedSince = Int64.min
+    /// Drains that were begun, and the last of them that left nothing.
+    var drains = (begun: 0, emptied: 0)
     var firstEvent: Int64?
     var lastBatch: Int64 = 0
     var isOverflown = false

@@ -58,10 +58,18 @@ extension LayerTracker {
         if look.expectsFile { came.insert(place) }
     }
 
+    /// Whether all events have been read that there were when ``cameLately`` was last added to.
+    var isCameTold: Bool { queueReads().emptied > cameAtRead }
+
+    /// Gives back what only events could make needful that have been read, and told nothing of this layer.
+    func forgetTold() {
+        if !cameLately.isEmpty, !hasPending, isCameTold { cameLately = [] }
+    }
+
     /// Ends a batch: what came by its events is kept until all events have been read that there were at its looks.
     func noteCame(isTold: Bool) {
         if isTold { cameLately = came } else { cameLately.formUnion(came) }
-        if !came.isEmpty { cameLast = wallClock() }
+        if !came.isEmpty { cameAtRead = queueReads().begun }
         came = []
         guard cameLately.count > pending.bounds.names else { return }
         cameLately = []

@@ -23,6 +23,7 @@ extension LayerTracker {
     ///
     /// Where something is marked the next batch finds that out.
     package func lookAtRoot() {
+        forgetTold()
         guard tree != nil, !hasPending, !hasRestats else { return }
         let found = try? fileSystem.rootIdentity()
         if found?.inode != tree?.root || found?.device != tree?.device { lookAgain() }

@@ -75,6 +75,7 @@ extension LayerTracker {
     }
 
     package func markSettled(by now: Int64) {
+        forgetTold()
         let due = settle.takeDue(at: now)
         restats.formUnion(due)
         if settle.hasOverflowed, due.isEmpty == false {

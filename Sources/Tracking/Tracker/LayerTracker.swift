@@ -15,6 +15,8 @@ package final class LayerTracker<FileSystem: LayerFileSystem> {
     package var wallClock: () -> Int64 = realtimeNanoseconds
     /// The change time that nothing is older than which the kernel's queue tells, or will; nanoseconds since the epoch.
     package var queuedSince: () -> Int64 = { .min }
+    /// How often reading the kernel's queue was begun, and the last of these times that left nothing in it.
+    package var queueReads: () -> (begun: Int, emptied: Int) = { (0, 0) }
     package var inodeCount: Int { tree?.inodeCount ?? 0 }
     package var nameCount: Int { tree?.nameCount ?? 0 }
     /// For how long files are taken to stay open, nanoseconds.
@@ -66,8 +68,8 @@ package final class LayerTracker<FileSystem: LayerFileSystem> {
     ///
     /// What was found there may have come after that, by an event that was not read yet.
     var cameLately: Set<Place> = []
-    /// The wall clock when ``cameLately`` was last added to.
-    var cameLast: Int64 = .min
+    /// How often the queue had been read when ``cameLately`` was last added to.
+    var cameAtRead = 0
     /// Looks of the last batch could not be made and wait for the next.
     var isIncomplete = false
 
@@ -123,8 +125,7 @@ package final class LayerTracker<FileSystem: LayerFileSystem> {
         self.now = now
         happenedSince = min(notedSince, isIncomplete ? happenedSince : .max)
         notedSince = .max
-        // A clock that was set back would keep them for as long.
-        let isCameTold = queuedSince() > cameLast || wallClock() < cameLast
+        let isCameTold = isCameTold
         if eventsWereLost || pending.hasDroppedNames {
             noteUnheard(since: happenedSince)
             namesAreUncertainUntil = now.addingClamped(Self.uncertainty)

@@ -81,6 +81,7 @@ package final class TrackerSimulation {
     private var now: Int64 = 1_000_000_000
     /// The wall clock when the queues were last empty.
     private var drainedAt: Int64 = 0
+    private var drains = 0
     private var summary = Summary()
 
     /// Runs, and throws at the first difference.
@@ -127,7 +128,10 @@ package final class TrackerSimulation {
             StoreFacts(
                 store: store, layers: facts,
                 containers: facts.map { ContainerFact(id: $0.id, name: $0.id, layer: $0.id) }))
-        for layer in layers { layer.tracker.queuedSince = { [unowned self] in drainedAt } }
+        for layer in layers {
+            layer.tracker.queuedSince = { [unowned self] in drainedAt }
+            layer.tracker.queueReads = { [unowned self] in (drains, drains) }
+        }
     }
 
     private func run() throws(Difference) -> Summary {
@@ -190,6 +194,7 @@ package final class TrackerSimulation {
     }
 
     private func drain() {
+        drains += 1
         defer { drainedAt = disk.clock }
         for (index, instance) in disk.instances.enumerated() {
             instance.drain { event in
