@@ -190,6 +190,34 @@ struct LayerTrackerTests {
         return (tracker, files)
     }
 
+    @Test("a file stays right that is open by a name elsewhere and loses that while it is renamed")
+    func renamedWhileUnlinkedElsewhere() throws {
+        let scratch = try ScratchDirectory("tracker")
+        defer { try? FileManager.default.removeItem(atPath: scratch.path) }
+        let (tracker, files) = try trackLinkedFile(in: scratch, settleSeconds: [])
+        // Which of the two names is looked at first is by chance.
+        for round in 0..<20 {
+            let (name, next) = (round == 0 ? "in/a" : "in/\(round)", "in/\(round + 1)")
+            let outside = scratch("outside")
+            if round > 0 { #expect(link(scratch(name), outside) == 0) }
+            tracker.audit()
+            _ = tracker.runBatch(now: 0) {}
+            let opened = try FileDescriptor.open(outside, .writeOnly)
+            defer { try? opened.close() }
+            #expect(unlink(outside) == 0)
+            #expect(rename(scratch(name), scratch(next)) == 0)
+            try files.deliver(to: tracker)
+            _ = tracker.runBatch(now: 0) {}
+            #expect(tracker.unheard.contains(try FileStatus.of(path: scratch(next)).identity.inode))
+            try opened.resize(to: 50_000 + Int64(round))
+            tracker.markUnsettled()
+            _ = tracker.runBatch(now: 0) {}
+            #expect(tracker.isSettled)
+            #expect(try tracker.measure.total == FullWalk(walking: scratch("in")).total)
+            tracker.unheard = []
+        }
+    }
+
     @Test("an audit that no event asked for corrects what no event told, and says by how much")
     func correction() throws {
         let scratch = try ScratchDirectory("tracker")

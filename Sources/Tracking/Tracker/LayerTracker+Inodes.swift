@@ -45,6 +45,7 @@ extension LayerTracker {
         case .file(let inode, let links, let remaining, let change):
             if change != 0 { growth.note(place, change) }
             if remaining > 0 { restats.insert(inode) } else { settle.forget(inode) }
+            if remaining == 0, links > 1 { removedLinked.insert(inode) }
             removed.append((place, inode, links))
         }
     }
@@ -55,7 +56,7 @@ extension LayerTracker {
         if let unheardSought, status.changed >= unheardSought, unheard.count < Self.unheardLimit {
             unheard.insert(inode)
         }
-        let wasLinkedOutside = tree?.isLinkedOutside(inode) == true
+        let wasLinkedOutside = tree?.isLinkedOutside(inode) == true || removedLinked.contains(inode)
         let change = tree?.setFile(status, at: place) ?? 0
         // It may still be open by the name that it had elsewhere.
         if wasLinkedOutside, tree?.isLinkedOutside(inode) == false { noteUnheard([inode]) }

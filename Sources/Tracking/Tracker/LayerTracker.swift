@@ -79,6 +79,8 @@ package final class LayerTracker<FileSystem: LayerFileSystem> {
     var removed: [(place: Place, inode: UInt64, links: UInt32)] = []
     var newFiles: [UInt64] = []
     var came: Set<Place> = []
+    /// Files with names outside of the layer that lost their last one in it, and may get another.
+    var removedLinked: Set<UInt64> = []
     var deferred: [(directory: UInt64, names: [FileName: Look])] = []
     var restats: Set<UInt64> = []
     var relief: () -> Void = {}
@@ -175,6 +177,7 @@ package final class LayerTracker<FileSystem: LayerFileSystem> {
             // A file that came while a directory went may be open by a name in that.
             if looks.directoryWent || wereEventsLost && !isFirst { noteUnheard(newFiles) }
             newFiles = []
+            removedLinked = []
             noteCame(isTold: isCameTold)
             failure = nil
         } catch {
@@ -210,6 +213,7 @@ package final class LayerTracker<FileSystem: LayerFileSystem> {
         newFiles = []
         came = []
         cameLately = []
+        removedLinked = []
         restats = []
         pending.lookAtEverything()
     }
