@@ -50,7 +50,9 @@ extension DisturbedFileSystem {
     }
 
     /// What a barrier does.
-    private func settle(_ tracker: LayerTracker<DisturbedFileSystem>, now: Int64, _ why: Comment) throws {
+    func settle(
+        _ tracker: LayerTracker<DisturbedFileSystem>, now: Int64 = 0, _ why: Comment? = nil
+    ) throws {
         try deliver(to: tracker)
         tracker.markUnsettled()
         _ = refreshMount(of: tracker)

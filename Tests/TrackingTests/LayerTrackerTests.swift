@@ -45,13 +45,8 @@ struct LayerTrackerTests {
         tracker.queuedSince = { drainedAt }
         func look() throws {
             let began = changeTimeNanoseconds()
-            try files.deliver(to: tracker)
+            try files.settle(tracker)
             drainedAt = began
-            tracker.markUnsettled()
-            for _ in 0..<4 where tracker.hasPending || !tracker.isAnswered {
-                if tracker.needsAudit { tracker.audit() }
-                _ = tracker.runBatch(now: 0) {}
-            }
             #expect(tracker.isSettled)
             #expect(try tracker.measure.total == FullWalk(walking: scratch.path).total)
         }
@@ -85,12 +80,7 @@ struct LayerTrackerTests {
         let files = try DisturbedFileSystem(path: scratch.path)
         let tracker = LayerTracker(fileSystem: files, settleSeconds: [])
         func look() throws {
-            try files.deliver(to: tracker)
-            for _ in 0..<4 where tracker.hasPending || !tracker.isAnswered {
-                if tracker.needsAudit { tracker.audit() }
-                _ = tracker.runBatch(now: 0) {}
-                try files.deliver(to: tracker)
-            }
+            try files.settle(tracker)
             #expect(tracker.isSettled)
             #expect(try tracker.measure.total == FullWalk(walking: scratch.path).total)
         }
