@@ -74,6 +74,7 @@ extension LayerTracker {
         guard cameLately.count > pending.bounds.names else { return }
         cameLately = []
         eventsWereLost = true
+        notedSince = min(notedSince, happenedSince)
     }
 
     /// What a look means at whose place there is nothing, though the last word was that something came.

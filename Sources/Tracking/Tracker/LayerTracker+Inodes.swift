@@ -44,8 +44,12 @@ extension LayerTracker {
         case .directory(let inode): detached.insert(inode)
         case .file(let inode, let links, let remaining, let change):
             if change != 0 { growth.note(place, change) }
-            if remaining > 0 { restats.insert(inode) } else { settle.forget(inode) }
-            if remaining == 0, links > 1 { removedLinked.insert(inode) }
+            if remaining > 0 {
+                restats.insert(inode)
+            } else {
+                settle.forget(inode)
+                if links > 1 { removedLinked.insert(inode) }
+            }
             removed.append((place, inode, links))
         }
     }
