@@ -55,6 +55,15 @@ public final class ContainerdEngine: Sendable {
         try await ctr(arguments, namespace: namespace)
     }
 
+    /// Removes what nothing refers to in any namespace, such as the index of an archive that was imported.
+    ///
+    /// It returns when all of that is gone; by itself containerd removes it at a time of its own. Throws when a
+    /// command fails.
+    public func collectGarbage() async throws {
+        try await ctr("leases", "create", "--id", "garbage")
+        try await ctr("leases", "delete", "--sync", "garbage")
+    }
+
     /// Has a lease hold a snapshot, by the call that `ctr` has no command for: `Leases.AddResource`.
     public func add(snapshot: String, to lease: String, namespace: String) async throws {
         func field(_ number: UInt8, _ bytes: [UInt8]) -> [UInt8] {
