@@ -25,7 +25,7 @@ struct LayerTrackerTests {
         #expect(try tracker.measure.total == FullWalk(walking: scratch.path).total)
     }
 
-    enum Notice: CaseIterable { case batchBefore, sameBatch, lost }
+    enum Notice: CaseIterable { case batchBefore, sameBatch, lookBefore, lost }
 
     @Test(
         "a file stays right that is open by a name nobody saw, in a directory that went",
@@ -58,6 +58,10 @@ struct LayerTrackerTests {
         #expect(unlink(scratch("directory/name")) == 0)
         if notice == .batchBefore { try look() }
         #expect(rmdir(scratch("directory")) == 0)
+        if notice == .lookBefore {
+            tracker.lookAgain()
+            _ = tracker.runBatch(now: 0) {}
+        }
         if notice == .lost {
             _ = try files.inotify.drainRecords { _ in }
             tracker.noteOverflow()

@@ -69,6 +69,8 @@ struct SimulationTests {
             // A name at which the look for what came found what came after it.
             Found(seed: 6_154_239_487_703_364_986, queueLimit: 300),
             Found(seed: 1_238_554_768_192_602_774, bounds: MarkBounds(names: 2, directories: 3)),
+            // A directory that was elsewhere while everything was looked at, in which a name came and went meanwhile.
+            Found(seed: 4_878_520_229_731_886_812, work: (60, 5), queueLimit: 300),
             // A directory that another layer had for a moment.
             Found(layout: .twoOfOneInstance, seed: 4_588_107_739_753_697_860, queueLimit: 100),
         ])

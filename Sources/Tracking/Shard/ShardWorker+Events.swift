@@ -22,6 +22,7 @@ extension ShardWorker {
             isOverflown = false
             hasOverflown = true
             counters.overflows += 1
+            owners.forgetGiven()
             for entry in tracked.values {
                 entry.tracker.noteOverflow()
                 entry.mount?.noteDoubt(eventsWereLost: true)
@@ -40,6 +41,7 @@ extension ShardWorker {
                 entry.tracker.release()
                 ready.insert(entry.index)
             }
+            owners.forgetGiven()
         }
     }
 
@@ -50,14 +52,14 @@ extension ShardWorker {
             isOverflown = true
             return
         }
-        guard let index = owners.owner(of: event.watch) else { return }
+        guard let index = owners.addressee(of: event.watch) else { return }
         if let entry = tracked[index] {
             entry.lastEvent = drainedAt
             entry.mount?.note(event)
             entry.tracker.note(event)
             ready.insert(index)
         }
-        if event.mask.contains(.ignored), owners.release(event.watch, from: index) {
+        if event.mask.contains(.ignored), owners.end(event.watch) {
             budget.give(for: index)
         }
     }

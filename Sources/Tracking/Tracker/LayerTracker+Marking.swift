@@ -10,7 +10,10 @@ extension LayerTracker {
 
     /// Takes an event of one of this layer's watches.
     func note(_ event: InotifyRecord) {
-        guard let directory = directoryOfWatch[event.watch] else { return }
+        guard let directory = directoryOfWatch[event.watch] else {
+            noteWithoutDirectory(event)
+            return
+        }
         isCheck = false
         noteTime()
         if mount.has(event.watch, of: directory) {
@@ -28,6 +31,16 @@ extension LayerTracker {
         } else {
             pending.lookAtDirectory(directory)
         }
+    }
+
+    /// Takes an event of a directory that a look did not find, so that its watch was given back before this was read.
+    private func noteWithoutDirectory(_ event: InotifyRecord) {
+        // A file that got a name there may be open by it.
+        guard !event.mask.contains(.isDirectory), !event.mask.isDisjoint(with: [.create, .movedTo]) else {
+            return
+        }
+        isCheck = false
+        noteUnheard(since: queuedSince())
     }
 
     /// Events were lost: after the next batch, which looks at what is marked all the same, everything is to be looked

@@ -6,14 +6,20 @@ package final class RandomLife {
     private var generator: SeededGenerator
     private let isOrdinary: Bool
     private let names: [FileName]
+    /// Whether a layer, by its place among the disk's, has the watch of a directory.
+    private let isWatched: (_ directory: SimulatedDisk.Node, _ layer: Int) -> Bool
     private var open: [SimulatedDisk.Opened] = []
     private(set) package var operations = 0
 
     /// An ordinary life leaves out files that are open by names which are gone, and names that come and go; and its
     /// names seldom meet.
-    package init(_ disk: SimulatedDisk, seed: UInt64, isOrdinary: Bool = false) {
+    package init(
+        _ disk: SimulatedDisk, seed: UInt64, isOrdinary: Bool = false,
+        isWatched: @escaping (_ directory: SimulatedDisk.Node, _ layer: Int) -> Bool
+    ) {
         self.disk = disk
         self.isOrdinary = isOrdinary
+        self.isWatched = isWatched
         generator = SeededGenerator(seed: seed)
         self.names = (0..<(isOrdinary ? 40 : 6)).map { FileName("n\($0)") }
     }
@@ -132,12 +138,14 @@ package final class RandomLife {
 
     // MARK: What leaves a trace
 
-    /// Whether the layer hears of the directory's names: it is outside of all, or watched.
+    /// Whether the layer hears of the directory's names: it is outside of all, or watched by the layer it is in.
     ///
-    /// A file that gets a name in a directory just made, is written by it, and loses it before anyone could watch,
-    /// leaves no trace: only an audit finds that, so it is left out.
+    /// A file that gets a name in a directory that was just made or came from another layer, is written by it, and
+    /// loses it before the layer could watch, leaves no trace: only an audit finds that, so it is left out.
     private func isHeard(_ directory: SimulatedDisk.Node) -> Bool {
-        disk.top(of: directory) === disk.outside || directory.watches.contains { $0 != nil }
+        let top = disk.top(of: directory)
+        guard let layer = disk.roots.firstIndex(where: { $0 === top }) else { return true }
+        return isWatched(directory, layer)
     }
 
     /// Whether a file has no names in another layer than a directory's.

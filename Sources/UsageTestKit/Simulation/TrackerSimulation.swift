@@ -94,9 +94,12 @@ package final class TrackerSimulation {
         let disk = SimulatedDisk(layers: options.layout.layers, instances: options.layout.instances)
         disk.mutation = options.mutation
         for instance in disk.instances { instance.queueLimit = options.queueLimit }
-        let life = RandomLife(disk, seed: options.seed, isOrdinary: options.isOrdinary)
-        let disturbance = Disturbance(seed: options.seed &+ 1)
         let owners = disk.instances.map { _ in WatchOwners() }
+        let life = RandomLife(disk, seed: options.seed, isOrdinary: options.isOrdinary) { directory, layer in
+            let instance = layer % owners.count
+            return directory.watches[instance].map { owners[instance].owner(of: $0) == layer } ?? false
+        }
+        let disturbance = Disturbance(seed: options.seed &+ 1)
         let store = StoreIdentity(engine: "plain", driver: "plain", root: "/simulated")
         layers = disk.roots.enumerated().map { index, root in
             let instance = index % disk.instances.count
@@ -202,9 +205,9 @@ package final class TrackerSimulation {
                     for layer in stride(from: index, to: layers.count, by: disk.instances.count) {
                         layers[layer].tracker.noteOverflow()
                     }
-                } else if let layer = owners[index].owner(of: event.watch) {
+                } else if let layer = owners[index].addressee(of: event.watch) {
                     layers[layer].tracker.note(event)
-                    if event.mask.contains(.ignored) { _ = owners[index].release(event.watch, from: layer) }
+                    if event.mask.contains(.ignored) { _ = owners[index].end(event.watch) }
                 }
             }
         }
