@@ -77,12 +77,16 @@ SANITIZER_tsan = thread
 SANITIZED = --sanitize=$(SANITIZER_$*) --scratch-path .build-$*
 
 # The object says what the sanitizer cannot know by itself. XCTest has no test here, and its runner leaks.
-test-asan test-tsan: test-%: test-deps
-	@mkdir -p .build-$*
-	clang -O1 -c scripts/sanitizers/$*.c -o .build-$*/sanitizer.o
+test-asan test-tsan: test-%: test-deps .build-%/sanitizer.o
 	$(SWIFT) build --build-tests $(SANITIZED) -Xlinker $(CURDIR)/.build-$*/sanitizer.o
 	$(AS_ROOT) USAGED_TEST_ENGINE=required USAGED_TEST_SANITIZED=1 SWIFT_DETERMINISTIC_HASHING=1 \
 	    $(SWIFT) test --skip-build --disable-xctest $(SANITIZED) $(AT_ONCE)
+
+# What it was linked into is linked again, for the build does not know of it.
+.build-%/sanitizer.o: scripts/sanitizers/%.c
+	@mkdir -p $(@D)
+	clang -O1 -c $< -o $@
+	@if test -d $(@D)/debug; then find $(@D)/debug/ -maxdepth 1 -type f -perm -u+x -delete; fi
 
 # FUZZ_SECONDS for each target; FUZZ_TARGETS names those to run instead of all.
 fuzz: deps
