@@ -202,6 +202,7 @@ package final class TrackerSimulation {
         for (index, instance) in disk.instances.enumerated() {
             instance.drain { event in
                 if event.mask.contains(.queueOverflow) {
+                    owners[index].forgetGiven()
                     for layer in stride(from: index, to: layers.count, by: disk.instances.count) {
                         layers[layer].tracker.noteOverflow()
                     }
