@@ -196,8 +196,10 @@ package struct RandomSystemCalls {
     }
 
     /// Writes by a name that comes and goes.
+    ///
+    /// It is in the root, which is watched whatever else is done: in a directory just made nothing would tell of it.
     private mutating func passByName(_ path: String) {
-        let name = randomPath()
+        let name = "\(root)/\(randomName())"
         guard Glibc.link(path, name) == 0 else { return }
         let descriptor = Glibc.open(name, O_RDWR | O_CLOEXEC)
         unlink(name)
