@@ -110,6 +110,19 @@ struct LayerTrackerTests {
         try look()
     }
 
+    @Test("files with several names in the layer are not looked at by each question")
+    func severalNames() throws {
+        let scratch = try ScratchDirectory("tracker")
+        defer { try? FileManager.default.removeItem(atPath: scratch.path) }
+        #expect(FileManager.default.createFile(atPath: scratch("first"), contents: nil))
+        #expect(link(scratch("first"), scratch("second")) == 0)
+        let files = try DisturbedFileSystem(path: scratch.path)
+        let tracker = LayerTracker(fileSystem: files, settleSeconds: [])
+        try files.settle(tracker)
+        tracker.markUnsettled()
+        #expect(!tracker.hasRestats)
+    }
+
     @Test("the first look leaves those files alone that nobody wrote for longer than blocks take to settle")
     func oldFilesAreSettled() async throws {
         let scratch = try ScratchDirectory("tracker")

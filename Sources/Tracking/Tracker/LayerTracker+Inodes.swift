@@ -60,10 +60,15 @@ extension LayerTracker {
         if let unheardSought, status.changed >= unheardSought, unheard.count < Self.unheardLimit {
             unheard.insert(inode)
         }
-        let wasLinkedOutside = tree?.isLinkedOutside(inode) == true || removedLinked.contains(inode)
+        let wasLinked = tree?.isLinkedOutside(inode) == true
         let change = tree?.setFile(status, at: place) ?? 0
-        // It may still be open by the name that it had elsewhere.
-        if wasLinkedOutside, tree?.isLinkedOutside(inode) == false { noteUnheard([inode]) }
+        let isLinked = tree?.isLinkedOutside(inode) == true
+        if isLinked {
+            if !wasLinked { foundLinked.insert(inode) }
+        } else if wasLinked && !foundLinked.contains(inode) || removedLinked.contains(inode) {
+            // It may still be open by the name that it had elsewhere.
+            noteUnheard([inode])
+        }
         if change != 0 { growth.note(place, change) }
         guard status.kind == .regular, status.allocated > settledBytes else { return }
         // A look at everything finds files that nobody wrote for long; their change time tells.

@@ -81,6 +81,8 @@ package final class LayerTracker<FileSystem: LayerFileSystem> {
     var came: Set<Place> = []
     /// Files with names outside of the layer that lost their last one in it, and may get another.
     var removedLinked: Set<UInt64> = []
+    /// Files that were found to have more names than are known in the layer, which other looks may find.
+    var foundLinked: Set<UInt64> = []
     var deferred: [(directory: UInt64, names: [FileName: Look])] = []
     var restats: Set<UInt64> = []
     var relief: () -> Void = {}
@@ -178,6 +180,7 @@ package final class LayerTracker<FileSystem: LayerFileSystem> {
             if looks.directoryWent || wereEventsLost && !isFirst { noteUnheard(newFiles) }
             newFiles = []
             removedLinked = []
+            foundLinked = []
             noteCame(isTold: isCameTold)
             failure = nil
         } catch {
@@ -214,6 +217,7 @@ package final class LayerTracker<FileSystem: LayerFileSystem> {
         came = []
         cameLately = []
         removedLinked = []
+        foundLinked = []
         restats = []
         pending.lookAtEverything()
     }
