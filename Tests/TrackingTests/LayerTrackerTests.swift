@@ -123,6 +123,33 @@ struct LayerTrackerTests {
         #expect(!tracker.hasRestats)
     }
 
+    @Test("a file stays right that is written by an unseen name while that is another's for a moment")
+    func writtenByNameOfAnother() throws {
+        let scratch = try ScratchDirectory("tracker")
+        defer { try? FileManager.default.removeItem(atPath: scratch.path) }
+        for name in ["file", "other"] {
+            #expect(FileManager.default.createFile(atPath: scratch(name), contents: Data(count: 10)))
+        }
+        let files = try DisturbedFileSystem(path: scratch.path)
+        let tracker = LayerTracker(fileSystem: files, settleSeconds: [])
+        func look() throws {
+            try files.settle(tracker)
+            #expect(tracker.isSettled)
+            #expect(try tracker.measure.total == FullWalk(walking: scratch.path).total)
+        }
+        try look()
+
+        #expect(link(scratch("file"), scratch("name")) == 0)
+        let opened = try FileDescriptor.open(scratch("name"), .writeOnly)
+        defer { try? opened.close() }
+        #expect(unlink(scratch("name")) == 0)
+        try look()
+        #expect(rename(scratch("other"), scratch("name")) == 0)
+        try opened.resize(to: 50_000)
+        #expect(rename(scratch("name"), scratch("other")) == 0)
+        try look()
+    }
+
     @Test("the first look leaves those files alone that nobody wrote for longer than blocks take to settle")
     func oldFilesAreSettled() async throws {
         let scratch = try ScratchDirectory("tracker")

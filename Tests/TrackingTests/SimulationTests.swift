@@ -73,6 +73,8 @@ struct SimulationTests {
             Found(seed: 4_878_520_229_731_886_812, work: (60, 5), queueLimit: 300),
             // A directory that another layer had for a moment.
             Found(layout: .twoOfOneInstance, seed: 4_588_107_739_753_697_860, queueLimit: 100),
+            // A write by a name that was another file's for a moment.
+            Found(layout: .twoOfOneInstance, seed: 8_888_522_435_506_557_953, queueLimit: 100),
         ])
     func found(_ found: Found) async throws {
         var options = TrackerSimulation.Options(seed: found.seed, operations: 20_000)

@@ -98,7 +98,7 @@ extension LayerTracker {
             rememberUnseen(place)
             if look.data || look.dataAfterGone { needsAudit = true }
         }
-        guard look.data || look.dataAfterGone else { return }
+        guard look.wasWritten else { return }
         if aliases.hasForgotten || now < namesAreUncertainUntil { needsAudit = true }
         let isByGoneName = look.dataAfterGone || (!exists && !look.structure)
         let meaning =

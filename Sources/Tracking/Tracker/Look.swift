@@ -8,6 +8,9 @@ struct Look: Hashable {
     var isGone = false
     /// It was changed after it had gone: by a descriptor of a file that no longer has this name.
     var dataAfterGone = false
+    /// It was changed before what had the name went to another name in this layer: maybe by a descriptor of a file that
+    /// had the name before that.
+    private(set) var dataBeforeMove = false
     /// An inode had the name that went again before anyone looked, so whatever was written by that name may have
     /// gone to a file that is known by another.
     var passedUnseen = false
@@ -19,6 +22,8 @@ struct Look: Hashable {
     /// What had the name first went, or was replaced, and not to another name in this layer.
     private(set) var wentFirst = false
 
+    /// Whether something was written by the name.
+    var wasWritten: Bool { data || dataAfterGone || dataBeforeMove }
     /// The last word is that something came.
     var expectsFile: Bool { came && !isGone }
 
@@ -46,6 +51,7 @@ struct Look: Hashable {
         let carried = data
         if came { passedUnseen = false } else { wentFirst = false }
         came = false
+        dataBeforeMove = dataBeforeMove || data
         data = false
         structure = true
         isGone = true
@@ -65,6 +71,7 @@ struct Look: Hashable {
         data = data || earlier.data
         structure = structure || earlier.structure
         dataAfterGone = dataAfterGone || earlier.dataAfterGone
+        dataBeforeMove = dataBeforeMove || earlier.dataBeforeMove
         passedUnseen = passedUnseen || earlier.passedUnseen
         watchingAgain = watchingAgain || earlier.watchingAgain
     }
