@@ -110,6 +110,46 @@ struct LayerTrackerTests {
         try look()
     }
 
+    enum Lost: CaseIterable { case onlyName, lastOfTwo }
+
+    @Test(
+        "a file stays right that looks lost before events told of its next name", arguments: Lost.allCases)
+    func lostBeforeItsEvents(_ lost: Lost) throws {
+        let scratch = try ScratchDirectory("tracker")
+        defer { try? FileManager.default.removeItem(atPath: scratch.path) }
+        for name in ["first", "other"] {
+            #expect(FileManager.default.createFile(atPath: scratch(name), contents: nil))
+        }
+        if lost == .lastOfTwo { #expect(link(scratch("first"), scratch("second")) == 0) }
+        let files = try DisturbedFileSystem(path: scratch.path)
+        let tracker = LayerTracker(fileSystem: files, settleSeconds: [])
+        func look() throws {
+            try files.settle(tracker)
+            #expect(tracker.isSettled)
+            #expect(try tracker.measure.total == FullWalk(walking: scratch.path).total)
+        }
+        try look()
+
+        let opened = try FileDescriptor.open(scratch("first"), .writeOnly)
+        defer { try? opened.close() }
+        switch lost {
+        case .onlyName: try opened.resize(to: 100)
+        case .lastOfTwo: #expect(rename(scratch("other"), scratch("first")) == 0)
+        }
+        try files.deliver(to: tracker)
+        // Between the reading of the events and the look.
+        switch lost {
+        case .onlyName:
+            #expect(link(scratch("first"), scratch("next")) == 0)
+            #expect(unlink(scratch("first")) == 0)
+        case .lastOfTwo: #expect(rename(scratch("second"), scratch("next")) == 0)
+        }
+        _ = tracker.runBatch(now: 0) {}
+        try look()
+        try opened.resize(to: 50_000)
+        try look()
+    }
+
     @Test("files with several names in the layer are not looked at by each question")
     func severalNames() throws {
         let scratch = try ScratchDirectory("tracker")

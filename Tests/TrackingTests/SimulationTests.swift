@@ -75,6 +75,8 @@ struct SimulationTests {
             Found(layout: .twoOfOneInstance, seed: 4_588_107_739_753_697_860, queueLimit: 100),
             // A write by a name that was another file's for a moment.
             Found(layout: .twoOfOneInstance, seed: 8_888_522_435_506_557_953, queueLimit: 100),
+            // A file that was found by none of its names, and by another later.
+            Found(layout: .twoOfOneInstance, seed: 367_598_509_479_729_083, work: (60, 5), queueLimit: 100),
         ])
     func found(_ found: Found) async throws {
         var options = TrackerSimulation.Options(seed: found.seed, operations: 20_000)

@@ -28,6 +28,26 @@ extension LayerTracker {
         if let since = aliases.takeUnseen(in: directories) { noteUnheard(since: since) }
     }
 
+    /// A file had this name, and has others.
+    func rememberName(_ place: Place, of inode: UInt64) {
+        aliases.remember(place, wasNameOf: inode) { [tree] in tree?.hasFile($0) == true }
+    }
+
+    /// Ends the looks of a batch: names that files lost may be those they are open by.
+    func rememberRemoved() {
+        var isLost: Set<UInt64> = []
+        for name in removed where !name.wasTold { isLost.insert(name.inode) }
+        for (place, inode, links, _) in removed {
+            if tree?.hasFile(inode) == true {
+                rememberName(place, of: inode)
+            } else {
+                if links <= 1 { aliases.rememberNameless(place) }
+                if isLost.contains(inode) { lost[inode, default: []].append(place) }
+            }
+        }
+        removed = []
+    }
+
     /// Inodes had this name that nobody looked at.
     private func rememberUnseen(_ place: Place) {
         if tree?.hasDirectory(place.directory) == true {
@@ -58,21 +78,34 @@ extension LayerTracker {
         if look.expectsFile { came.insert(place) }
     }
 
-    /// Whether all events have been read that there were when ``cameLately`` was last added to.
-    var isCameTold: Bool { queueReads().emptied > cameAtRead }
+    /// Whether all events have been read that there were when ``cameLately`` or ``lostLately`` was last added to.
+    var isLatelyTold: Bool { queueReads().emptied > latelyAtRead }
 
     /// Gives back what only events could make needful that have been read, and told nothing of this layer.
     func forgetTold() {
-        if !cameLately.isEmpty, !hasPending, isCameTold { cameLately = [] }
+        guard !cameLately.isEmpty || !lostLately.isEmpty, !hasPending, isLatelyTold else { return }
+        cameLately = []
+        lostLately = [:]
     }
 
-    /// Ends a batch: what came by its events is kept until all events have been read that there were at its looks.
-    func noteCame(isTold: Bool) {
-        if isTold { cameLately = came } else { cameLately.formUnion(came) }
-        if !came.isEmpty { cameAtRead = queueReads().begun }
+    /// Ends a batch: what came by its events, and what its looks lost, is kept until all events have been read that
+    /// there were at its looks.
+    func noteLately(isTold: Bool) {
+        if isTold {
+            cameLately = came
+            lostLately = lost
+        } else {
+            cameLately.formUnion(came)
+            lostLately.merge(lost) { $0 + $1 }
+        }
+        if !came.isEmpty || !lost.isEmpty { latelyAtRead = queueReads().begun }
         came = []
-        guard cameLately.count > pending.bounds.names else { return }
+        lost = [:]
+        guard cameLately.count > pending.bounds.names || lostLately.count > pending.bounds.names else {
+            return
+        }
         cameLately = []
+        lostLately = [:]
         eventsWereLost = true
         notedSince = min(notedSince, happenedSince)
     }

@@ -38,7 +38,8 @@ extension LayerTracker {
         growth.note(Place(directory: record.parent, name: record.name), change)
     }
 
-    func removeName(_ place: Place) {
+    /// Takes a name away, whose going an event told or not.
+    func removeName(_ place: Place, wasTold: Bool) {
         switch tree?.removeName(place) ?? .nothing {
         case .nothing: break
         case .directory(let inode): detached.insert(inode)
@@ -50,19 +51,23 @@ extension LayerTracker {
                 settle.forget(inode)
                 if links > 1 { removedLinked.insert(inode) }
             }
-            removed.append((place, inode, links))
+            removed.append((place, inode, links, wasTold))
         }
     }
 
     func setFile(_ status: FileStatus, at place: Place, wasWritten: Bool) {
         let inode = status.identity.inode
-        if tree?.hasFile(inode) == false { newFiles.append(inode) }
+        let isNew = tree?.hasFile(inode) == false
+        if isNew { newFiles.append(inode) }
         if let unheardSought, status.changed >= unheardSought, unheard.count < Self.unheardLimit {
             unheard.insert(inode)
         }
         let wasLinked = tree?.isLinkedOutside(inode) == true
         let change = tree?.setFile(status, at: place) ?? 0
         let isLinked = tree?.isLinkedOutside(inode) == true
+        if isNew, let names = lostLately.removeValue(forKey: inode) {
+            for name in names { rememberName(name, of: inode) }
+        }
         if isLinked {
             if !wasLinked { foundLinked.insert(inode) }
         } else if wasLinked && !foundLinked.contains(inode) || removedLinked.contains(inode) {

@@ -157,7 +157,9 @@ extension LayerTracker {
         // A directory that went meanwhile takes its names along.
         guard tree?.hasDirectory(place.directory) == true else { return }
         let known = tree?.child(at: place)
-        if let known, known != found?.identity.inode { removeName(place) }
+        if let known, known != found?.identity.inode {
+            removeName(place, wasTold: look.structure && !(isGone && look.expectsFile))
+        }
         var look = isGone && look.expectsFile ? unseen(look, at: place) : look
         if !isGone { noteComing(&look, at: place, isKnown: known == found?.identity.inode) }
         interpret(look, at: place, exists: found != nil)
@@ -213,14 +215,7 @@ extension LayerTracker {
         detached = []
         // It grew to as many as one directory has below it.
         listing = []
-        for (place, inode, links) in removed {
-            if tree?.hasFile(inode) == true {
-                aliases.remember(place, wasNameOf: inode) { [tree] in tree?.hasFile($0) == true }
-            } else if links <= 1 {
-                aliases.rememberNameless(place)
-            }
-        }
-        removed = []
+        rememberRemoved()
         deferred = []
     }
 }

@@ -68,17 +68,22 @@ package final class LayerTracker<FileSystem: LayerFileSystem> {
     ///
     /// What was found there may have come after that, by an event that was not read yet.
     var cameLately: Set<Place> = []
-    /// How often the queue had been read when ``cameLately`` was last added to.
-    var cameAtRead = 0
+    /// Files that looks found no more before an event told that they went, with the names they had.
+    ///
+    /// They may have others by then, of which the events were not read yet.
+    var lostLately: [UInt64: [Place]] = [:]
+    /// How often the queue had been read when ``cameLately`` or ``lostLately`` was last added to.
+    var latelyAtRead = 0
     /// Looks of the last batch could not be made and wait for the next.
     var isIncomplete = false
 
     // The looks of the batch that runs.
     var listing: [(directory: UInt64, isDeep: Bool)] = []
     var detached: Set<UInt64> = []
-    var removed: [(place: Place, inode: UInt64, links: UInt32)] = []
+    var removed: [(place: Place, inode: UInt64, links: UInt32, wasTold: Bool)] = []
     var newFiles: [UInt64] = []
     var came: Set<Place> = []
+    var lost: [UInt64: [Place]] = [:]
     /// Files with names outside of the layer that lost their last one in it, and may get another.
     var removedLinked: Set<UInt64> = []
     /// Files that were found to have more names than are known in the layer, which other looks may find.
@@ -129,7 +134,7 @@ package final class LayerTracker<FileSystem: LayerFileSystem> {
         self.now = now
         happenedSince = min(notedSince, isIncomplete ? happenedSince : .max)
         notedSince = .max
-        let isCameTold = isCameTold
+        let isLatelyTold = isLatelyTold
         if eventsWereLost || pending.hasDroppedNames {
             noteUnheard(since: happenedSince)
             namesAreUncertainUntil = now.addingClamped(Self.uncertainty)
@@ -181,7 +186,7 @@ package final class LayerTracker<FileSystem: LayerFileSystem> {
             newFiles = []
             removedLinked = []
             foundLinked = []
-            noteCame(isTold: isCameTold)
+            noteLately(isTold: isLatelyTold)
             failure = nil
         } catch {
             fail(error)
@@ -216,6 +221,8 @@ package final class LayerTracker<FileSystem: LayerFileSystem> {
         newFiles = []
         came = []
         cameLately = []
+        lost = [:]
+        lostLately = [:]
         removedLinked = []
         foundLinked = []
         restats = []
