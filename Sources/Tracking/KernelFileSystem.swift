@@ -58,13 +58,15 @@ struct KernelFileSystem: LayerFileSystem {
         try watches.add(directory, mask: mask)
     }
 
-    func settledBytes(of root: Directory) -> Int64 {
-        guard let status = try? FileSystemStatus.of(path: path) else { return 0 }
-        switch status.type {
-        case 0x0102_1994: return .max  // tmpfs
+    func settledFiles(of root: Directory) -> SettledFiles {
+        guard let status = try? FileSystemStatus.of(path: path) else { return .none }
         // Four extents fit into an inode of ext4; btrfs changes less.
-        case 0xEF53, 0x9123_683E: return 4 * status.blockSize
-        default: return 0
+        let allocated = 4 * status.blockSize
+        switch status.type {
+        case 0x0102_1994: return .all  // tmpfs
+        case 0xEF53: return SettledFiles(allocated: allocated, block: status.blockSize)
+        case 0x9123_683E: return SettledFiles(allocated: allocated)
+        default: return .none
         }
     }
 

@@ -24,9 +24,9 @@ package protocol LayerFileSystem {
     func unwatch(_ watch: Int32)
     /// Whether a watch is this layer's, and no other layer has asked for the events of its directory since.
     func owns(_ watch: Int32) -> Bool
-    /// Allocated bytes of a file up to which its blocks stay as they were when it was written; those of a larger one
-    /// may change at writeback or after, without an event.
-    func settledBytes(of root: Handle) -> Int64
+    /// Files whose blocks stay as they were when they were written; those of others may change at writeback or after,
+    /// without an event.
+    func settledFiles(of root: Handle) -> SettledFiles
     /// Whether the layer's directory itself is counted.
     var countsRoot: Bool { get }
 

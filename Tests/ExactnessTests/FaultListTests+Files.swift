@@ -194,6 +194,24 @@ extension FaultListTests {
         }
     }
 
+    @Test("10: a block that ext4 takes back at writeback from a file that was cut is out of the figure")
+    func mapBlock() async throws {
+        try await FollowedLayer.with(on: .ext4) { layer in
+            try await layer.settle()
+            let file = open(layer.path + "/cut")
+            for index in 0..<6 { _ = pwrite(file, "x", 1, off_t(index) * 8_192) }
+            // The rest is written back for that, in more extents than the inode has room for.
+            #expect(RandomSystemCalls.collapse(file, at: 0, length: 4_096))
+            ftruncate(file, 20_000)
+            _ = pwrite(file, "x", 1, 0)
+            close(file)
+            let before = try FullWalk(walking: layer.path).total
+            try await layer.settle()
+            try await layer.compare(isWrittenBack: true)
+            #expect(try FullWalk(walking: layer.path).total.diskBytes == before.diskBytes - 4_096)
+        }
+    }
+
     @Test(
         "10: blocks that XFS holds for appending are out of the figure by themselves within the settling time"
     )

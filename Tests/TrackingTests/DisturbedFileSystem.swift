@@ -45,7 +45,7 @@ final class DisturbedFileSystem: LayerFileSystem {
 
     func openRoot() throws(KernelError) -> Directory { try base.openRoot() }
 
-    func settledBytes(of root: Directory) -> Int64 { 0 }
+    func settledFiles(of root: Directory) -> SettledFiles { .none }
 
     func open(_ path: [FileName], below root: Directory) throws(KernelError) -> Directory {
         disturb?()

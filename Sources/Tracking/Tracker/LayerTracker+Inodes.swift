@@ -75,7 +75,7 @@ extension LayerTracker {
             noteUnheard([inode])
         }
         if change != 0 { growth.note(place, change) }
-        guard status.kind == .regular, status.allocated > settledBytes else { return }
+        guard status.kind == .regular, !settledFiles.contains(status) else { return }
         // A look at everything finds files that nobody wrote for long; their change time tells.
         let mayStillChange =
             settledBefore.map {

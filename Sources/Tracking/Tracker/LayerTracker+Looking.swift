@@ -27,7 +27,7 @@ extension LayerTracker {
             aliases = AliasMemory()
             unheard = []
             unheardSince = nil
-            settledBytes = fileSystem.settledBytes(of: handle)
+            settledFiles = fileSystem.settledFiles(of: handle)
         }
         if hasLostEvents { aliases.forgetNameless() }
         hasLostEvents = false

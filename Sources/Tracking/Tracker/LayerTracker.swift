@@ -96,7 +96,7 @@ package final class LayerTracker<FileSystem: LayerFileSystem> {
     var now: Int64 = 0
     /// While everything is looked at: files whose change time is not later have the blocks they will keep.
     var settledBefore: Int64?
-    var settledBytes: Int64 = 0
+    var settledFiles = SettledFiles.none
     /// The look at everything that is marked checks what the events told.
     var isCheck = false
 

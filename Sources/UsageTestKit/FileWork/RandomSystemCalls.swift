@@ -42,7 +42,7 @@ package struct RandomSystemCalls {
         switch Int.random(in: 0..<48, using: &generator) {
         case 0...5: write(path, flags: O_CREAT | O_WRONLY | O_APPEND)
         case 6: write(path, flags: O_CREAT | O_WRONLY | O_TRUNC)
-        case 7: _ = truncate(path, off_t.random(in: 0..<200_000, using: &generator))
+        case 7: _ = truncate(path, cutSize())
         case 8, 9: _ = Glibc.link(path, randomPath())
         case 10...12: _ = unlink(path)
         case 13...15: _ = mkdir(path, 0o755)
@@ -95,6 +95,11 @@ package struct RandomSystemCalls {
         return cfilework_set_attribute(path, name, value, bytes) == 0
     }
 
+    /// Takes bytes out of a file, which gets shorter by as many.
+    package static func collapse(_ descriptor: Int32, at offset: Int, length: Int) -> Bool {
+        cfilework_collapse_range(descriptor, off_t(offset), off_t(length)) == 0
+    }
+
     // MARK: Files
 
     private mutating func write(_ path: String, flags: Int32) {
@@ -142,23 +147,34 @@ package struct RandomSystemCalls {
     private mutating func change(_ descriptor: Int32) {
         switch number(7) {
         case 0, 1: fill(descriptor)
-        case 2: _ = ftruncate(descriptor, off_t(number(200_000)))
+        case 2: _ = ftruncate(descriptor, cutSize())
         case 3:
             _ = cfilework_allocate_keeping_size(descriptor, off_t(number(200_000)), off_t(number(200_000)))
         case 4: _ = cfilework_punch_hole(descriptor, off_t(number(50)) * 4096, off_t(1 + number(20)) * 4096)
-        case 5:
-            _ = cfilework_collapse_range(descriptor, off_t(number(10)) * 4096, off_t(1 + number(5)) * 4096)
+        case 5: collapse(descriptor)
         default:
             // Far apart, so that the extents do not fit into the inode.
             for _ in 0..<number(12) { _ = pwrite(descriptor, "x", 1, off_t(number(100)) * 8192) }
         }
     }
 
+    /// A size to cut a file to: larger than what ext4 holds in an inode's own map.
+    ///
+    /// Of a smaller file that was cut in the batch it came in it cannot be told that ext4 will take a block back.
+    private mutating func cutSize() -> off_t { off_t(20_000 + number(180_000)) }
+
+    private mutating func collapse(_ descriptor: Int32) {
+        let (offset, length) = (number(10) * 4096, (1 + number(5)) * 4096)
+        var status = stat()
+        guard fstat(descriptor, &status) == 0, status.st_size - off_t(length) >= 20_000 else { return }
+        _ = Self.collapse(descriptor, at: offset, length: length)
+    }
+
     private mutating func mapAndStore(_ path: String) {
         let descriptor = Glibc.open(path, O_CREAT | O_RDWR | O_CLOEXEC, 0o644)
         guard descriptor >= 0 else { return }
         defer { close(descriptor) }
-        let length = (1 + number(40)) * 4096
+        let length = (5 + number(36)) * 4096
         var status = stat()
         // A store beyond the end would be a signal; the file may be cut by others, so it is cut to no less.
         guard ftruncate(descriptor, off_t(length)) == 0, fstat(descriptor, &status) == 0 else { return }

@@ -65,7 +65,9 @@ struct SimulatedFileSystem: LayerFileSystem {
 
     func owns(_ watch: Int32) -> Bool { owners.owner(of: watch) == layer }
 
-    func settledBytes(of root: SimulatedDisk.Node) -> Int64 { SimulatedDisk.settledBytes }
+    func settledFiles(of root: SimulatedDisk.Node) -> SettledFiles {
+        SettledFiles(allocated: SimulatedDisk.settledBytes)
+    }
 
     func unwatch(_ watch: Int32) {
         guard owners.release(watch, from: layer) else { return }

@@ -1,0 +1,27 @@
+internal import Kernel
+
+/// Which files of a file system keep the blocks they have when they were written.
+package struct SettledFiles: Equatable, Sendable {
+    /// Allocated bytes up to which they do.
+    package var allocated: Int64
+    /// The size of a block where a file may hold one besides its data, so that only files without one do; bytes.
+    ///
+    /// ext4 takes a block for the map of a file with more than four extents. It keeps that when the file is cut, and
+    /// takes it back at writeback. A file that has as many blocks as its size needs is taken to have none.
+    package var block: Int64?
+
+    package static let none = Self(allocated: 0)
+    package static let all = Self(allocated: .max)
+
+    package init(allocated: Int64, block: Int64? = nil) {
+        self.allocated = allocated
+        self.block = block
+    }
+
+    func contains(_ status: FileStatus) -> Bool {
+        guard status.allocated <= allocated else { return false }
+        guard let block, status.allocated > block else { return true }
+        guard status.size <= allocated else { return false }
+        return status.allocated == (status.size + block - 1) / block * block
+    }
+}
