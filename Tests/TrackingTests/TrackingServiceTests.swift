@@ -278,7 +278,7 @@ struct TrackingServiceTests {
                 #expect(sink.measure(key("small"))?.sizeBytes == Int64(round * 100))
             }
             #expect(late <= (isLong ? 5 : 0))
-            try await wait(until: "the figure of all files", deadline: .seconds(60)) {
+            try await wait(until: "the figure of all files", deadline: .seconds(isLong ? 300 : 60)) {
                 sink.measure(key("large"))?.inodes == Int64(count + 1)
             }
             if isLong {
