@@ -25,6 +25,16 @@ struct LayerTrackerTests {
         #expect(try tracker.measure.total == FullWalk(walking: scratch.path).total)
     }
 
+    /// Does what a barrier does, and compares with a walk.
+    private func settle(
+        _ tracker: LayerTracker<DisturbedFileSystem>, _ files: DisturbedFileSystem,
+        _ scratch: ScratchDirectory
+    ) throws {
+        try files.settle(tracker)
+        #expect(tracker.isSettled)
+        #expect(try tracker.measure.total == FullWalk(walking: scratch.path).total)
+    }
+
     enum Notice: CaseIterable { case batchBefore, sameBatch, lookBefore, lost }
 
     @Test(
@@ -45,10 +55,8 @@ struct LayerTrackerTests {
         tracker.queuedSince = { drainedAt }
         func look() throws {
             let began = changeTimeNanoseconds()
-            try files.settle(tracker)
+            try settle(tracker, files, scratch)
             drainedAt = began
-            #expect(tracker.isSettled)
-            #expect(try tracker.measure.total == FullWalk(walking: scratch.path).total)
         }
         try look()
 
@@ -83,11 +91,7 @@ struct LayerTrackerTests {
         #expect(FileManager.default.createFile(atPath: scratch("second"), contents: Data(count: 10)))
         let files = try DisturbedFileSystem(path: scratch.path)
         let tracker = LayerTracker(fileSystem: files, settleSeconds: [])
-        func look() throws {
-            try files.settle(tracker)
-            #expect(tracker.isSettled)
-            #expect(try tracker.measure.total == FullWalk(walking: scratch.path).total)
-        }
+        func look() throws { try settle(tracker, files, scratch) }
         try look()
 
         let opened = try FileDescriptor.open(
@@ -123,11 +127,7 @@ struct LayerTrackerTests {
         if lost == .lastOfTwo { #expect(link(scratch("first"), scratch("second")) == 0) }
         let files = try DisturbedFileSystem(path: scratch.path)
         let tracker = LayerTracker(fileSystem: files, settleSeconds: [])
-        func look() throws {
-            try files.settle(tracker)
-            #expect(tracker.isSettled)
-            #expect(try tracker.measure.total == FullWalk(walking: scratch.path).total)
-        }
+        func look() throws { try settle(tracker, files, scratch) }
         try look()
 
         let opened = try FileDescriptor.open(scratch("first"), .writeOnly)
@@ -172,11 +172,7 @@ struct LayerTrackerTests {
         }
         let files = try DisturbedFileSystem(path: scratch.path)
         let tracker = LayerTracker(fileSystem: files, settleSeconds: [])
-        func look() throws {
-            try files.settle(tracker)
-            #expect(tracker.isSettled)
-            #expect(try tracker.measure.total == FullWalk(walking: scratch.path).total)
-        }
+        func look() throws { try settle(tracker, files, scratch) }
         try look()
 
         #expect(link(scratch("file"), scratch("name")) == 0)
