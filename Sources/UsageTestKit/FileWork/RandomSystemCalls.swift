@@ -1,19 +1,30 @@
 internal import CFileWork
 internal import Foundation
 internal import Glibc
+internal import Kernel
 
 /// Does what programs do to their files, at random but the same for the same seed.
 package struct RandomSystemCalls {
     private let root: String
     /// A directory on the same file system that is not the layer's, where files and directories go to and come from.
     private let outside: String?
+    /// No file is cut to fewer bytes.
+    ///
+    /// Of a file that ext4 could hold in an inode's own map, and that was cut in the batch it came in, it cannot be told
+    /// that ext4 will take a block back. An overlay does not say what it is on.
+    private let smallestCut: Int
     private var generator: SeededGenerator
     private var open: [Int32] = []
     package private(set) var operations: Int64 = 0
 
+    private static let xfs: UInt64 = 0x5846_5342
+    private static let btrfs: UInt64 = 0x9123_683E
+
     package init(root: String, seed: UInt64, outside: String? = nil) {
         self.root = root
         self.outside = outside
+        let type = try? FileSystemStatus.of(path: root).type
+        smallestCut = type == Self.xfs || type == Self.btrfs ? 0 : 20_000
         generator = SeededGenerator(seed: seed)
     }
 
@@ -158,15 +169,12 @@ package struct RandomSystemCalls {
         }
     }
 
-    /// A size to cut a file to: larger than what ext4 holds in an inode's own map.
-    ///
-    /// Of a smaller file that was cut in the batch it came in it cannot be told that ext4 will take a block back.
-    private mutating func cutSize() -> off_t { off_t(20_000 + number(180_000)) }
+    private mutating func cutSize() -> off_t { off_t(smallestCut + number(200_000 - smallestCut)) }
 
     private mutating func collapse(_ descriptor: Int32) {
         let (offset, length) = (number(10) * 4096, (1 + number(5)) * 4096)
         var status = stat()
-        guard fstat(descriptor, &status) == 0, status.st_size - off_t(length) >= 20_000 else { return }
+        guard fstat(descriptor, &status) == 0, status.st_size - off_t(length) >= smallestCut else { return }
         _ = Self.collapse(descriptor, at: offset, length: length)
     }
 
