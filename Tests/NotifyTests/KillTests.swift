@@ -46,6 +46,10 @@ struct KillTests {
                 hook.answer(.status(200))
             }
             try await notify.start()
+            // Every transition may have come before the last kill, and a signal before the start ends it otherwise.
+            try await wait(until: "the last start") {
+                notify.count("delivering the alerts") == rounds + 1
+            }
             try await wait(until: "every transition, seed \(seed)", deadline: .seconds(30)) {
                 Set(hook.alerts.map(Samples.transition)) == Set(all)
             }
