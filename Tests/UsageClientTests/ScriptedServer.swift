@@ -74,7 +74,8 @@ func routes(_ answers: [String: String]) -> @Sendable (ScriptedServer.Request, S
     }
 }
 
-private func readHead(_ descriptor: Int32) -> String? {
+/// A request up to its empty line; nil where the client ended before it.
+func readHead(_ descriptor: Int32) -> String? {
     var head: [UInt8] = []
     var byte: UInt8 = 0
     while !head.suffix(4).elementsEqual(Array("\r\n\r\n".utf8)) {
