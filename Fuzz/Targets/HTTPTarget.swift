@@ -25,7 +25,9 @@ extension FuzzTarget {
             whole == answer,
             "a request in \(pieces) pieces has the answer that it has as one:\n\(text(whole))\n---\n\(text(answer))"
         )
-        try check(whole, isHeadAlone: request.starts(with: Array("HEAD".utf8)))
+        // A server passes over empty lines before a request.
+        let line = request.drop { $0 == UInt8(ascii: "\r") || $0 == UInt8(ascii: "\n") }
+        try check(whole, isHeadAlone: line.starts(with: Array("HEAD".utf8)))
     }
 
     private static func check(_ answer: [UInt8], isHeadAlone: Bool) throws {
