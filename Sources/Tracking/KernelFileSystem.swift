@@ -60,12 +60,11 @@ struct KernelFileSystem: LayerFileSystem {
 
     func settledFiles(of root: Directory) -> SettledFiles {
         guard let status = try? FileSystemStatus.of(path: path) else { return .none }
-        // Four extents fit into an inode of ext4; btrfs changes less.
-        let allocated = 4 * status.blockSize
         switch status.type {
         case 0x0102_1994: return .all  // tmpfs
-        case 0xEF53: return SettledFiles(allocated: allocated, block: status.blockSize)
-        case 0x9123_683E: return SettledFiles(allocated: allocated)
+        // Four extents fit into an inode of ext4; btrfs changes less.
+        case 0xEF53, 0x9123_683E:
+            return SettledFiles(allocated: 4 * status.blockSize, block: status.blockSize)
         default: return .none
         }
     }
