@@ -87,7 +87,7 @@ final class FollowedLayer: Sendable {
     ) async throws {
         let (figure, truth) = try await service.compare(
             Self.key, with: path, deadline: .seconds(120),
-            prepare: { if isWrittenBack { try sync() } }, figure: reports.measure)
+            prepare: { if isWrittenBack { try self.sync() } }, figure: reports.measure)
         #expect(figure == truth, "\(what)", sourceLocation: sourceLocation)
     }
 

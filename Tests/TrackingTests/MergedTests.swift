@@ -71,7 +71,12 @@ struct MergedTests {
     private func expectExact(_ world: World, _ why: Comment, _ location: SourceLocation = #_sourceLocation)
         async throws
     {
-        let (unsettled, truth) = try await ask(world)
+        var (unsettled, truth) = try await ask(world)
+        // While ext4 writes a file back, its status counts blocks too many or too few for a moment.
+        if let figure = figure(world), figure != truth, figure[1] == truth[1] {
+            try await DiskUsage.sync(world.directory.path)
+            (unsettled, truth) = try await ask(world)
+        }
         #expect(unsettled == [], why, sourceLocation: location)
         #expect(
             isExact(world), "\(why): \(String(describing: world.sink.outcome(key)))", sourceLocation: location
