@@ -32,6 +32,6 @@ extension TrackingService {
         }
         throw WaitFailure(
             description: "no answer within \(deadline) that lacks nothing of \(key.id): "
-                + "\(unsettled.map { "\($0.map(\.id))" } ?? "none in time")")
+                + "\(unsettled.map { "\($0.map(\.id))" } ?? "none in time"); \(counters)")
     }
 }
