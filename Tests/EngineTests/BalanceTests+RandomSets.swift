@@ -118,6 +118,7 @@ extension EngineTests.Balance {
             images.append((name: "example.test/r\(index):1", layers: shared + [own]))
         }
         try await engine.ctr("images", "import", engine.archive(images))
+        try await engine.collectGarbage()
         let all = images.map {
             Removable(name: $0.name, command: ["images", "rm", "--sync", $0.name])
         }

@@ -135,13 +135,18 @@ extension EngineTests {
                 try await docker.docker("logs", "--tail", "1", "writer").contains("200000")
             }
 
+            // What is new counts as left behind after a while, and is too little for the balance to wait for it.
+            try await wait(until: "the orphan", deadline: .seconds(60)) {
+                try await host.daemon.query.status().filesystems.contains {
+                    $0.attributed.orphans >= 3_000_000
+                }
+            }
             let before = try await host.balance("before churn")
             let classes = before.attributed
             #expect(classes.imageLayers >= 7_000_000 + 2_000_000 + 3_000_000)
             #expect(classes.containerLayers >= 9_000_000 + 3_000_000)
             #expect(classes.volumes >= 5_000_000 + 2_000_000)
             #expect(classes.containerLogs >= 1_000_000)
-            #expect(classes.orphans >= 3_000_000)
             #expect(classes.content > 0)
             #expect(classes.overhead > 0)
             #expect(try #require(classes.deletedOpen) >= 4_000_000)
