@@ -61,9 +61,9 @@ struct KernelFileSystem: LayerFileSystem {
     func settledFiles(of root: Directory) -> SettledFiles {
         guard let status = try? FileSystemStatus.of(path: path) else { return .none }
         switch status.type {
-        case 0x0102_1994: return .all  // tmpfs
+        case FileSystemMagic.tmpfs: return .all
         // Four extents fit into an inode of ext4; btrfs changes less.
-        case 0xEF53, 0x9123_683E:
+        case FileSystemMagic.ext4, FileSystemMagic.btrfs:
             return SettledFiles(allocated: 4 * status.blockSize, block: status.blockSize)
         default: return .none
         }

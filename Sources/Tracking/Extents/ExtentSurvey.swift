@@ -16,9 +16,10 @@ public enum ExtentSurvey {
         }
     }
 
-    /// Whether files of a file system can share blocks: btrfs, xfs, bcachefs, ocfs2.
+    /// Whether files of a file system can share blocks.
     public static func mayShare(_ status: FileSystemStatus) -> Bool {
-        [0x9123_683E, 0x5846_5342, 0xCA45_1A4E, 0x7461_636F].contains(status.type)
+        [FileSystemMagic.btrfs, FileSystemMagic.xfs, FileSystemMagic.bcachefs, FileSystemMagic.ocfs2]
+            .contains(status.type)
     }
 
     /// Walks the holders, the first of which is charged for what several have.

@@ -13,7 +13,6 @@ final class MergedMount {
         .modify, .attributes, .closeWrite, .create, .movedFrom, .movedTo, .onlyDirectory,
     ]
 
-    private static let overlayType: UInt64 = 0x794C_7630
     /// From the making of `work` to the mount at its place, nanoseconds: far longer than `mount` takes.
     private static let attachTime: Int64 = 5_000_000_000
     /// For a look that has the mount open, and for a container's end.
@@ -202,7 +201,7 @@ final class MergedMount {
     }
 
     private func isOverlay(_ directory: Directory) throws(KernelError) -> Bool {
-        try FileSystemStatus.of(directory).type == Self.overlayType
+        try FileSystemStatus.of(directory).type == FileSystemMagic.overlay
     }
 
     /// Makes sure that mounts are told; returns why they are not.

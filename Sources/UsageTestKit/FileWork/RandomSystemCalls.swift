@@ -17,14 +17,11 @@ package struct RandomSystemCalls {
     private var open: [Int32] = []
     package private(set) var operations: Int64 = 0
 
-    private static let xfs: UInt64 = 0x5846_5342
-    private static let btrfs: UInt64 = 0x9123_683E
-
     package init(root: String, seed: UInt64, outside: String? = nil) {
         self.root = root
         self.outside = outside
         let type = try? FileSystemStatus.of(path: root).type
-        smallestCut = type == Self.xfs || type == Self.btrfs ? 0 : 20_000
+        smallestCut = type == FileSystemMagic.xfs || type == FileSystemMagic.btrfs ? 0 : 20_000
         generator = SeededGenerator(seed: seed)
     }
 
@@ -182,7 +179,8 @@ package struct RandomSystemCalls {
         let descriptor = Glibc.open(path, O_CREAT | O_RDWR | O_CLOEXEC, 0o644)
         guard descriptor >= 0 else { return }
         defer { close(descriptor) }
-        let length = (5 + number(36)) * 4096
+        let fewest = smallestCut / 4096 + 1
+        let length = (fewest + number(41 - fewest)) * 4096
         var status = stat()
         // A store beyond the end would be a signal; the file may be cut by others, so it is cut to no less.
         guard ftruncate(descriptor, off_t(length)) == 0, fstat(descriptor, &status) == 0 else { return }
