@@ -147,6 +147,7 @@ extension EngineTests {
             #expect(classes.containerLayers >= 9_000_000 + 3_000_000)
             #expect(classes.volumes >= 5_000_000 + 2_000_000)
             #expect(classes.containerLogs >= 1_000_000)
+            #expect(classes.orphans >= 3_000_000)
             #expect(classes.content > 0)
             #expect(classes.overhead > 0)
             #expect(try #require(classes.deletedOpen) >= 4_000_000)

@@ -72,7 +72,7 @@ struct MergedTests {
         async throws
     {
         var (unsettled, truth) = try await ask(world)
-        // While ext4 writes a file back, its status counts blocks too many or too few for a moment.
+        // While ext4 or btrfs write a file back, its status counts blocks too many or too few for a moment.
         if let figure = figure(world), figure != truth, figure[1] == truth[1] {
             try await DiskUsage.sync(world.directory.path)
             (unsettled, truth) = try await ask(world)

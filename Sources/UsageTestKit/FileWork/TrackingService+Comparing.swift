@@ -8,8 +8,8 @@ extension TrackingService {
     /// both count for nothing. A busy machine may delay an answer that lacks nothing, so there may be several.
     /// `prepare` runs before each.
     ///
-    /// While ext4 writes a file back, its status counts blocks too many or too few for a moment, which the answer alone
-    /// may have seen. Without `prepare`, where nothing but blocks differ, all is written back and the next answer counts.
+    /// While ext4 or btrfs write a file back, its status counts blocks too many or too few for a moment, which the answer
+    /// alone may have seen. Without `prepare`, where nothing but blocks differ, all is written back and the next answer counts.
     package func compare(
         _ key: LayerKey, with directory: String, deadline: Duration = .seconds(60),
         prepare: (() throws -> Void)? = nil, figure: (LayerKey) -> Measure?
