@@ -55,6 +55,8 @@ let package = Package(
             name: "CSystemd", pkgConfig: "libsystemd", providers: [.apt(["libsystemd-dev"])]),
         // Loads libcurl when it is used first: most programs that link it never need it.
         .target(name: "CCurl"),
+        // For programs alone: one that depends on it has its `open`.
+        .target(name: "CDispatchOpen"),
 
         module("Accounting", settings: simulated),
         module("Wire"),
@@ -84,8 +86,8 @@ let package = Package(
         .executableTarget(
             name: "usaged",
             dependencies: [
-                "Daemon", "Journal", "Settings", "StatusFeed", "Stores", argumentParser, logging, lifecycle,
-                signals,
+                "CDispatchOpen", "Daemon", "Journal", "Settings", "StatusFeed", "Stores",
+                argumentParser, logging, lifecycle, signals,
             ],
             swiftSettings: strict),
         .executableTarget(
@@ -94,7 +96,8 @@ let package = Package(
         .executableTarget(
             name: "usaged-notify",
             dependencies: [
-                "Journal", "Notify", "Settings", "UsageClient", "Wire", argumentParser, logging,
+                "CDispatchOpen", "Journal", "Notify", "Settings", "UsageClient", "Wire",
+                argumentParser, logging,
             ], swiftSettings: strict),
 
         // Makes the story's store for the demo.

@@ -13,6 +13,17 @@ struct DescriptorScarcityTests {
         return fields.dropFirst(11).prefix(2).compactMap { Int($0) }.reduce(0, +)
     }
 
+    /// Programs that do nothing but use the processor, as little as others let them.
+    private static func spinners(_ count: Int) async throws -> [ChildProcess] {
+        var spinners: [ChildProcess] = []
+        for _ in 0..<count {
+            spinners.append(
+                try await ChildProcess.start(
+                    ["nice", "-n", "5", "sh", "-c", "while :; do :; done"], diesWithParent: true))
+        }
+        return spinners
+    }
+
     @Test("no client can come in, and yet every figure is followed, containers are found and alerts fire")
     func reserve() async throws {
         try await withScratch { scratch in
@@ -95,6 +106,44 @@ struct DescriptorScarcityTests {
                 #expect(Set(after.containers.map(\.name)) == ["base-1", "renamed", "tool-1"])
                 _ = try await feed.first("the alert", deadline: .seconds(20)) { $0.alert?.rule == "large" }
                 try await feed.stop()
+            }
+        }
+    }
+
+    @Test(
+        "where not one can be had and answers wait for a processor, every question is answered all the same")
+    func busy() async throws {
+        try await withScratch { scratch in
+            let world = try PlainWorld(scratch)
+            try await withDaemon(["plain=\(world.root)"], configuration: PlainWorld.configuration) { daemon in
+                _ = try await daemon.query.exactStatus()
+                // libdispatch looks at its threads once a second, and only while work waits for them.
+                let (clients, questions) = (20, 300)
+                let url = "http://localhost/v1/status"
+                let others = try scratch.write(
+                    String(repeating: "url = \(url)\noutput = /dev/null\n", count: questions), to: "others")
+                let first = try scratch.directory("first")
+                try await withThrowingTaskGroup { group in
+                    for number in 0..<clients {
+                        group.addTask {
+                            try await Command.run(
+                                [
+                                    "curl", "--silent", "--show-error", "--fail-early", "--unix-socket",
+                                    daemon.query.socket, "--output", "\(first)/\(number)", url, "--config",
+                                    others,
+                                ], deadline: .seconds(300))
+                        }
+                    }
+                    try await wait(until: "an answer to every client", deadline: .seconds(20)) {
+                        try FileManager.default.contentsOfDirectory(atPath: first).count == clients
+                    }
+                    try await ScarceKernel.set(openFiles: 3, of: daemon)
+                    // Two that take most of what the other tests leave.
+                    let spinners = try await Self.spinners(2)
+                    defer { for spinner in spinners { spinner.signal(SIGKILL) } }
+                    try await Command.output(["renice", "-n", "10", "--pgrp", "\(daemon.processID ?? 0)"])
+                    for try await client in group { #expect(client.status == 0, "\(client)") }
+                }
             }
         }
     }
