@@ -3,7 +3,7 @@ import Glibc
 import Kernel
 import Synchronization
 
-/// Makes and writes files as fast as it can, from threads of its own, until it is stopped.
+/// Makes and writes files as fast as it can, from threads of its own, until it is stopped or has made its number.
 ///
 /// It removes most of them again where asked. Where all stay, a tracker that lost events has no cause but the loss to
 /// look at everything.
@@ -15,14 +15,14 @@ final class Flood: Sendable {
     /// Files made so far; each has three events or four.
     var files: Int64 { done.load(ordering: .relaxed) }
 
-    init(in directory: String, threads: Int = 1, removes: Bool = true) {
+    init(in directory: String, threads: Int = 1, filesOfThread: Int = .max, removes: Bool = true) {
         running.store(threads, ordering: .releasing)
         for thread in 0..<threads {
             NamedThread.start("flood") { [self] in
                 let below = Self.directory(of: thread, in: directory)
                 mkdir(below, 0o755)
                 var index = 0
-                while isRunning.load(ordering: .relaxed) {
+                while index < filesOfThread, isRunning.load(ordering: .relaxed) {
                     let path = "\(below)/\(removes ? index % 1_000 : index)"
                     let descriptor = open(path, O_CREAT | O_WRONLY | O_CLOEXEC, 0o644)
                     if descriptor >= 0 {
