@@ -288,6 +288,52 @@ struct LayerTrackerTests {
         }
     }
 
+    /// What is done to the files `a`, `b` and `c` before the tracker looks again, and whether all of it is told by then.
+    enum NameOfAnother: CaseIterable {
+        case exchanged, exchangedInTwoReads, replacedAndMovedOn
+    }
+
+    @Test(
+        "a file stays right that is open by a name it had unseen, which is another file's now",
+        arguments: NameOfAnother.allCases)
+    func openByNameOfAnother(_ way: NameOfAnother) throws {
+        let scratch = try ScratchDirectory("tracker")
+        defer { try? FileManager.default.removeItem(atPath: scratch.path) }
+        for name in ["a", "b", "c"] {
+            #expect(FileManager.default.createFile(atPath: scratch(name), contents: Data(count: 10)))
+        }
+        let files = try DisturbedFileSystem(path: scratch.path)
+        let tracker = LayerTracker(fileSystem: files, settleSeconds: [])
+        try settle(tracker, files, scratch)
+        let opened: FileDescriptor
+        switch way {
+        case .exchanged, .exchangedInTwoReads:
+            // What was `a` is `b`.
+            #expect(FileCalls.exchange(scratch("a"), scratch("b")) == 0)
+            var events: [InotifyEvent] = []
+            _ = try files.inotify.drain { events.append($0) }
+            opened = try FileDescriptor.open(scratch("b"), .writeOnly)
+            #expect(link(scratch("b"), scratch("other")) == 0)
+            #expect(rename(scratch("c"), scratch("b")) == 0)
+            let (first, second) = (events.prefix(2), events.dropFirst(2))
+            #expect(first.map(\.mask) == [.movedFrom, .movedTo] && second.count == 2)
+            for event in first { tracker.note(event) }
+            if way == .exchangedInTwoReads { _ = tracker.runBatch(now: 0) {} }
+            for event in second { tracker.note(event) }
+            if way == .exchanged { _ = tracker.runBatch(now: 0) {} }
+        case .replacedAndMovedOn:
+            #expect(link(scratch("a"), scratch("d")) == 0)
+            opened = try FileDescriptor.open(scratch("d"), .writeOnly)
+            #expect(rename(scratch("b"), scratch("d")) == 0)
+            #expect(rename(scratch("d"), scratch("e")) == 0)
+            #expect(FileManager.default.createFile(atPath: scratch("d"), contents: Data(count: 20)))
+        }
+        defer { try? opened.close() }
+        try settle(tracker, files, scratch)
+        try opened.resize(to: 50_000)
+        try settle(tracker, files, scratch)
+    }
+
     @Test("an audit that no event asked for corrects what no event told, and says by how much")
     func correction() throws {
         let scratch = try ScratchDirectory("tracker")

@@ -71,6 +71,8 @@ struct SimulationTests {
             Found(seed: 1_238_554_768_192_602_774, bounds: MarkBounds(names: 2, directories: 3)),
             // A directory that was elsewhere while everything was looked at, in which a name came and went meanwhile.
             Found(seed: 4_878_520_229_731_886_812, work: (60, 5), queueLimit: 300),
+            // A name by which a file was exchanged for a directory, and which a third had when it was looked at.
+            Found(seed: 5_922_859_654_809_021_247, queueLimit: 300),
             // A directory that another layer had for a moment.
             Found(layout: .twoOfOneInstance, seed: 4_588_107_739_753_697_860, queueLimit: 100),
             // A write by a name that was another file's for a moment.

@@ -155,7 +155,7 @@ package final class LayerTracker<FileSystem: LayerFileSystem> {
         let isFirst = tree == nil
         isIncomplete = false
         let looks = pending
-        pending = PendingLooks(bounds: looks.bounds)
+        pending = PendingLooks(after: looks)
         let isCheck = isCheck
         self.isCheck = false
         correction = nil

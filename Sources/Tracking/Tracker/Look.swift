@@ -13,7 +13,13 @@ struct Look: Hashable {
     private(set) var dataBeforeMove = false
     /// An inode had the name that went again before anyone looked, so whatever was written by that name may have
     /// gone to a file that is known by another.
-    var passedUnseen = false
+    var passedUnseen: Bool {
+        get { earlierPassed || lastPassed }
+        set { earlierPassed = newValue }
+    }
+    private var earlierPassed = false
+    /// What came last went, and not to another name in this layer.
+    private var lastPassed = false
     /// If it is a directory, its watches are to be made sure of.
     var watchingAgain = false
     /// What came was not found, and by which name it left is still to be told: the next events of this name tell it.
@@ -40,7 +46,7 @@ struct Look: Hashable {
     }
 
     mutating func noteGone() {
-        if came { passedUnseen = true }
+        if came { lastPassed = true }
         if !structure { wentFirst = true }
         structure = true
         isGone = true
@@ -49,13 +55,24 @@ struct Look: Hashable {
     /// The file went to another name in this layer, which will be looked at: what was written before is seen there.
     mutating func noteMovedAway() -> Bool {
         let carried = data
-        if came { passedUnseen = false } else { wentFirst = false }
+        if came { lastPassed = false } else { wentFirst = false }
         came = false
         dataBeforeMove = dataBeforeMove || data
         data = false
         structure = true
         isGone = true
         return carried
+    }
+
+    /// Something went to where what came last had come from, after that.
+    ///
+    /// It went back, or was exchanged for what had the name before it. Only a look can tell, so something is expected
+    /// here.
+    mutating func noteExchanged() -> Bool {
+        lastPassed = false
+        came = true
+        isGone = false
+        return data
     }
 
     /// Adds what was said of the name before, for a look that could not be made.

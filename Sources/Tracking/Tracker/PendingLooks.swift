@@ -22,9 +22,23 @@ struct PendingLooks {
     /// The name that was marked last, and where it is among those of its directory.
     private var last: (place: Place, index: Dictionary<FileName, Look>.Index)?
     private var moves: [UInt32: Place] = [:]
+    /// By the places to which something was moved, whence.
+    ///
+    /// An exchange is told as two moves, of which the second seems to take away what the first brought.
+    private var arrivals: [Place: Place] = [:]
+    private var lastArrival: Place?
+    private static let moveLimit = 1_024
 
     init(bounds: MarkBounds = MarkBounds()) {
         self.bounds = bounds
+    }
+
+    /// None yet, after those that a batch took.
+    ///
+    /// Of the two moves of an exchange it may have read the first alone.
+    init(after taken: PendingLooks) {
+        bounds = taken.bounds
+        if let place = taken.lastArrival { arrivals[place] = taken.arrivals[place] }
     }
 
     var isEmpty: Bool {
@@ -72,7 +86,7 @@ struct PendingLooks {
         if mask.contains(.movedFrom) {
             let place = place(of: event, in: directory)
             if event.cookie != 0 {
-                if moves.count >= 1_024 { moves.removeAll(keepingCapacity: true) }
+                if moves.count >= Self.moveLimit { moves.removeAll(keepingCapacity: true) }
                 moves[event.cookie] = place
             }
             update(place) { $0.noteGone() }
@@ -80,7 +94,9 @@ struct PendingLooks {
             let place = place(of: event, in: directory)
             var carried = false
             if let source = moves.removeValue(forKey: event.cookie), source != place {
-                update(source) { carried = $0.noteMovedAway() }
+                let isExchange = arrivals[source] == place
+                update(source) { carried = isExchange ? $0.noteExchanged() : $0.noteMovedAway() }
+                noteArrival(at: place, from: source, isExchange: isExchange)
             }
             update(place) {
                 $0.noteCame()
@@ -93,6 +109,14 @@ struct PendingLooks {
         } else if !mask.isDisjoint(with: [.modify, .attributes, .closeWrite]) {
             update(event, in: directory) { $0.noteData() }
         }
+    }
+
+    private mutating func noteArrival(at place: Place, from source: Place, isExchange: Bool) {
+        arrivals[source] = nil
+        guard !isExchange else { return }
+        if arrivals.count >= Self.moveLimit { arrivals.removeAll(keepingCapacity: true) }
+        arrivals[place] = source
+        lastArrival = place
     }
 
     private func place(of event: InotifyRecord, in directory: UInt64) -> Place {
