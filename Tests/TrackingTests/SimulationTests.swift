@@ -116,6 +116,7 @@ struct SimulationTests {
         var done = 0
         while done < Self.operations {
             options.seed += 1
+            options.readsInParts = options.seed % 2 == 1
             done += try await simulate(options).operations
         }
     }

@@ -23,11 +23,11 @@ package final class SimulatedInotify {
     /// Whether events wait.
     package var hasEvents: Bool { !queue.isEmpty }
 
-    /// Hands over what is queued.
-    package func drain(_ body: (InotifyEvent) -> Void) {
-        let events = queue
-        queue = []
-        isOverflown = false
+    /// Hands over what is queued, or the first `limit` events of it.
+    package func drain(limit: Int = .max, _ body: (InotifyEvent) -> Void) {
+        let events = queue.prefix(limit)
+        queue.removeFirst(events.count)
+        isOverflown = isOverflown && queue.contains { $0.mask.contains(.queueOverflow) }
         for event in events { body(event) }
     }
 

@@ -25,6 +25,8 @@ package final class TrackerSimulation {
         /// Leaves out what no ordinary program does, files open by names that are gone, and names that come and go; and
         /// nothing happens during a look.
         package var isOrdinary = false
+        /// Reads at times only some of the events that wait, as a limit of each reading makes it.
+        package var readsInParts = false
         package var mutation: SimulatedDisk.Mutation?
 
         package init(seed: UInt64, operations: Int) {
@@ -81,7 +83,8 @@ package final class TrackerSimulation {
     private var now: Int64 = 1_000_000_000
     /// The wall clock when the queues were last empty.
     private var drainedAt: Int64 = 0
-    private var drains = 0
+    /// How often reading the queues was begun, and the last of these times that left nothing in them.
+    private var drains = (begun: 0, emptied: 0)
     private var summary = Summary()
 
     /// Runs, and throws at the first difference.
@@ -133,7 +136,7 @@ package final class TrackerSimulation {
                 containers: facts.map { ContainerFact(id: $0.id, name: $0.id, layer: $0.id) }))
         for layer in layers {
             layer.tracker.queuedSince = { [unowned self] in drainedAt }
-            layer.tracker.queueReads = { [unowned self] in (drains, drains) }
+            layer.tracker.queueReads = { [unowned self] in drains }
         }
     }
 
@@ -171,7 +174,7 @@ package final class TrackerSimulation {
 
     /// As a barrier does: what is queued, then what may have changed silently, then what is suspect.
     private func settle() {
-        drain()
+        drain(isPartial: false)
         for layer in layers { layer.tracker.markUnsettled() }
         runBatches()
         for _ in 0..<20 where !layers.allSatisfy(\.tracker.isAnswered) {
@@ -196,11 +199,20 @@ package final class TrackerSimulation {
         }
     }
 
-    private func drain() {
-        drains += 1
-        defer { drainedAt = disk.clock }
+    /// Reads what is queued, or where `isPartial`, at times a part of it.
+    private func drain(isPartial: Bool = true) {
+        drains.begun += 1
+        let began = disk.clock
+        let isCut =
+            isPartial && options.readsInParts && Int.random(in: 0..<8, using: &disturbance.generator) == 0
+        defer {
+            if disk.instances.allSatisfy({ !$0.hasEvents }) {
+                (drainedAt, drains.emptied) = (began, drains.begun)
+            }
+        }
         for (index, instance) in disk.instances.enumerated() {
-            instance.drain { event in
+            let limit = isCut ? Int.random(in: 0..<8, using: &disturbance.generator) : Int.max
+            instance.drain(limit: limit) { event in
                 if event.mask.contains(.queueOverflow) {
                     owners[index].forgetGiven()
                     for layer in stride(from: index, to: layers.count, by: disk.instances.count) {
