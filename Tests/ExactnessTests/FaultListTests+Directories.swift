@@ -53,7 +53,7 @@ extension FaultListTests {
                         to: URL(fileURLWithPath: first + "/below/new"))
                     rename(first, second + "/below/parent")
                 default:
-                    RandomSystemCalls.exchange(first, second)
+                    FileCalls.exchange(first, second)
                     rename(second + "/below/new", second + "/below/file")
                 }
             }

@@ -57,7 +57,7 @@ package struct RandomSystemCalls {
         case 16: makeChain()
         case 17: _ = rmdir(path)
         case 18...20: _ = rename(path, randomPath())
-        case 21: Self.exchange(path, randomPath())
+        case 21: FileCalls.exchange(path, randomPath())
         case 22: moveOutOrIn(path)
         case 23: _ = symlink(String(repeating: "t", count: .random(in: 1...200, using: &generator)), path)
         case 24: try? FileManager.default.removeItem(atPath: path)
@@ -81,12 +81,6 @@ package struct RandomSystemCalls {
     package mutating func finish() {
         for descriptor in open { close(descriptor) }
         open = []
-    }
-
-    /// Gives two files or directories each other's names.
-    @discardableResult
-    package static func exchange(_ first: String, _ second: String) -> Bool {
-        cfilework_exchange(first, second) == 0
     }
 
     /// Opens a new file without a name (`O_TMPFILE`); -1 where that fails.
