@@ -8,7 +8,7 @@ import Wire
 struct DescriptorScarcityTests {
     /// Processor time that a process has used, in ticks of 10 ms.
     private func processorTicks(_ daemon: UsagedProcess) throws -> Int {
-        let text = try ProcessFile.text("/proc/\(daemon.processID ?? 0)/stat")
+        let text = try ProcessFile.text("/proc/\(ScarceKernel.processID(daemon))/stat")
         let fields = text.drop { $0 != ")" }.split(separator: " ").dropFirst()
         return fields.dropFirst(11).prefix(2).compactMap { Int($0) }.reduce(0, +)
     }
@@ -141,7 +141,8 @@ struct DescriptorScarcityTests {
                     // Two that take most of what the other tests leave.
                     let spinners = try await Self.spinners(2)
                     defer { for spinner in spinners { spinner.signal(SIGKILL) } }
-                    try await Command.output(["renice", "-n", "10", "--pgrp", "\(daemon.processID ?? 0)"])
+                    try await Command.output(
+                        ["renice", "-n", "10", "--pgrp", ScarceKernel.processID(daemon)])
                     for try await client in group { #expect(client.status == 0, "\(client)") }
                 }
             }

@@ -53,7 +53,7 @@ struct DoctorTests {
                 #expect(well.facts?.watches.needed == PlainWorld.allDirectories)
                 #expect(well.facts?.instances.used == 3)
                 let open = try FileManager.default.contentsOfDirectory(
-                    atPath: "/proc/\(daemon.processID ?? 0)/fd"
+                    atPath: "/proc/\(ScarceKernel.processID(daemon))/fd"
                 ).count
                 // A connection comes and goes.
                 #expect(abs((well.facts?.openFiles.used ?? 0) - open) <= 2)

@@ -46,7 +46,8 @@ enum ScarceKernel {
         ]
     }
 
-    private static func processID(_ daemon: UsagedProcess) throws -> String {
+    /// The number of the daemon's process and of its group, while it runs.
+    static func processID(_ daemon: UsagedProcess) throws -> String {
         guard let pid = daemon.processID else { throw DaemonFailure(description: "the daemon has ended") }
         return "\(pid)"
     }
