@@ -80,6 +80,19 @@ struct LayerTrackerTests {
         try look()
     }
 
+    /// A tracker that has looked at a layer with files of ten bytes.
+    private func track(
+        _ names: [String], in scratch: ScratchDirectory
+    ) throws -> (LayerTracker<DisturbedFileSystem>, DisturbedFileSystem) {
+        for name in names {
+            #expect(FileManager.default.createFile(atPath: scratch(name), contents: Data(count: 10)))
+        }
+        let files = try DisturbedFileSystem(path: scratch.path)
+        let tracker = LayerTracker(fileSystem: files, settleSeconds: [])
+        try settle(tracker, files, scratch)
+        return (tracker, files)
+    }
+
     enum Loss: CaseIterable { case toFileMovedOver, toFileMadeLater }
 
     @Test(
@@ -88,11 +101,8 @@ struct LayerTrackerTests {
     func nameLostBeforeLook(_ loss: Loss) throws {
         let scratch = try ScratchDirectory("tracker")
         defer { try? FileManager.default.removeItem(atPath: scratch.path) }
-        #expect(FileManager.default.createFile(atPath: scratch("second"), contents: Data(count: 10)))
-        let files = try DisturbedFileSystem(path: scratch.path)
-        let tracker = LayerTracker(fileSystem: files, settleSeconds: [])
+        let (tracker, files) = try track(["second"], in: scratch)
         func look() throws { try settle(tracker, files, scratch) }
-        try look()
 
         let opened = try FileDescriptor.open(
             scratch("name"), .writeOnly, options: .create, permissions: .ownerReadWrite)
@@ -299,12 +309,7 @@ struct LayerTrackerTests {
     func openByNameOfAnother(_ way: NameOfAnother) throws {
         let scratch = try ScratchDirectory("tracker")
         defer { try? FileManager.default.removeItem(atPath: scratch.path) }
-        for name in ["a", "b", "c"] {
-            #expect(FileManager.default.createFile(atPath: scratch(name), contents: Data(count: 10)))
-        }
-        let files = try DisturbedFileSystem(path: scratch.path)
-        let tracker = LayerTracker(fileSystem: files, settleSeconds: [])
-        try settle(tracker, files, scratch)
+        let (tracker, files) = try track(["a", "b", "c"], in: scratch)
         let opened: FileDescriptor
         switch way {
         case .exchanged, .exchangedInTwoReads:
