@@ -300,7 +300,7 @@ struct LayerTrackerTests {
 
     /// What is done to the files `a`, `b` and `c` before the tracker looks again, and whether all of it is told by then.
     enum NameOfAnother: CaseIterable {
-        case exchanged, exchangedInTwoReads, replacedAndMovedOn
+        case exchanged, exchangedInTwoReads, replacedAndMovedOn, writtenAndReplaced
     }
 
     @Test(
@@ -332,8 +332,57 @@ struct LayerTrackerTests {
             #expect(rename(scratch("b"), scratch("d")) == 0)
             #expect(rename(scratch("d"), scratch("e")) == 0)
             #expect(FileManager.default.createFile(atPath: scratch("d"), contents: Data(count: 20)))
+        case .writtenAndReplaced:
+            #expect(link(scratch("a"), scratch("d")) == 0)
+            opened = try FileDescriptor.open(scratch("d"), .writeOnly)
+            try opened.resize(to: 9_000)
+            try files.deliver(to: tracker)
+            #expect(rename(scratch("b"), scratch("d")) == 0)
+            _ = tracker.runBatch(now: 0) {}
         }
         defer { try? opened.close() }
+        try settle(tracker, files, scratch)
+        try opened.resize(to: 50_000)
+        try settle(tracker, files, scratch)
+    }
+
+    /// How a name comes to be another file's in a directory that is watched and was never listed, and what is looked at
+    /// when that is told.
+    enum FirstListing: CaseIterable {
+        case lost, lostThenEverything, replaced, replacedThenEverything
+
+        var isReplaced: Bool { self == .replaced || self == .replacedThenEverything }
+        var isEverything: Bool { self == .lostThenEverything || self == .replacedThenEverything }
+    }
+
+    @Test(
+        "a file stays right that is open by a name it loses while its directory is looked at for the first time",
+        arguments: FirstListing.allCases)
+    func openByNameLostAtFirst(_ way: FirstListing) throws {
+        let scratch = try ScratchDirectory("tracker")
+        defer { try? FileManager.default.removeItem(atPath: scratch.path) }
+        #expect(mkdir(scratch("new"), 0o755) == 0)
+        for name in ["new/a", "c"] {
+            #expect(FileManager.default.createFile(atPath: scratch(name), contents: Data(count: 10)))
+        }
+        let opened = try FileDescriptor.open(scratch("new/a"), .writeOnly)
+        defer { try? opened.close() }
+        let files = try DisturbedFileSystem(path: scratch.path)
+        files.beforeListing = {
+            #expect(link(scratch("new/a"), scratch("new/b")) == 0)
+            if way.isReplaced {
+                #expect(rename(scratch("c"), scratch("new/a")) == 0)
+            } else {
+                #expect(unlink(scratch("new/a")) == 0)
+            }
+        }
+        let tracker = LayerTracker(fileSystem: files, settleSeconds: [])
+        _ = tracker.runBatch(now: 0) {}
+        if !way.isReplaced {
+            #expect(rename(scratch("c"), scratch("new/a")) == 0)
+        }
+        try files.deliver(to: tracker)
+        if way.isEverything { tracker.lookAgain() }
         try settle(tracker, files, scratch)
         try opened.resize(to: 50_000)
         try settle(tracker, files, scratch)

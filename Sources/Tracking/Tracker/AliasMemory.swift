@@ -91,6 +91,11 @@ struct AliasMemory {
         Meaning(files: files[place] ?? [], isUnknown: unseen[place] != nil)
     }
 
+    /// Whether it is known of a name that something had it.
+    func knows(_ place: Place) -> Bool {
+        files[place] != nil || unseen[place] != nil || nameless.contains(place)
+    }
+
     /// Whether inodes may have had names in these directories that they have no more.
     func mayHaveNames(in directories: Set<UInt64>) -> Bool {
         directories.contains(where: self.directories.contains)

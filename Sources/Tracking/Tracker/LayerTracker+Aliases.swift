@@ -42,7 +42,7 @@ extension LayerTracker {
                 rememberName(place, of: inode)
             } else {
                 if links <= 1 { aliases.rememberNameless(place) }
-                if isLost.contains(inode) { lost[inode, default: []].append(place) }
+                if isLost.contains(inode) { ahead.lost[inode, default: []].append(place) }
             }
         }
         removed = []
@@ -59,53 +59,62 @@ extension LayerTracker {
 
     /// A look at everything sees what was written before, by whatever name, but not what names may mean later.
     func rememberUnseen(_ looks: PendingLooks) {
+        let removed = Dictionary(removed.map { ($0.place, $0.inode) }) { first, _ in first }
         for (directory, names) in looks.names {
             for (name, look) in names {
                 let place = Place(directory: directory, name: name)
-                var look = look
-                let isThere = tree?.child(at: place) != nil
-                if isThere { noteComing(&look, at: place, isKnown: true) }
-                if look.passedUnseen || look.expectsFile && !isThere { rememberUnseen(place) }
+                let found = tree?.child(at: place)
+                let isUnseen =
+                    look.passedUnseen || look.expectsFile && found == nil
+                    || isFirstUnseen(look, at: place, known: removed[place] ?? found, found: found)
+                if isUnseen { rememberUnseen(place) }
+                noteAhead(look, at: place, exists: found != nil)
             }
         }
     }
 
-    /// What a look means at whose place there is something.
+    /// Whether the first word of a name was of an inode that nobody looked at.
     ///
-    /// Where something came before, and a look found what comes by these events, the first was replaced unseen.
-    func noteComing(_ look: inout Look, at place: Place, isKnown: Bool) {
-        if isKnown, look.wentFirst, cameLately.contains(place) { look.passedUnseen = true }
-        if look.expectsFile { came.insert(place) }
+    /// Such are those that had a name when its directory was first watched, and no more when that was listed; and where
+    /// something came before, and a look found what comes by these events, what came first.
+    func isFirstUnseen(_ look: Look, at place: Place, known: UInt64?, found: UInt64?) -> Bool {
+        guard look.wentFirst else { return false }
+        let isListedLately = aheadLately.listed.contains(place.directory)
+        guard known != nil else { return isListedLately && look.first == .left && !aliases.knows(place) }
+        return (known == found || look.movedOn) && (isListedLately || aheadLately.came.contains(place))
     }
 
-    /// Whether all events have been read that there were when ``cameLately`` or ``lostLately`` was last added to.
+    /// Keeps what the next events of a name may tell more of.
+    func noteAhead(_ look: Look, at place: Place, exists: Bool) {
+        if exists, look.expectsFile { ahead.came.insert(place) }
+        guard look.wasWritten else { return }
+        if look.expectsFile || aheadLately.came.contains(place)
+            || aheadLately.listed.contains(place.directory)
+        {
+            ahead.written.insert(place)
+        }
+    }
+
+    /// Whether all events have been read that there were when ``aheadLately`` was last added to.
     var isLatelyTold: Bool { queueReads().emptied > latelyAtRead }
 
     /// Gives back what only events could make needful that have been read, and told nothing of this layer.
     func forgetTold() {
-        guard !cameLately.isEmpty || !lostLately.isEmpty, !hasPending, isLatelyTold else { return }
-        cameLately = []
-        lostLately = [:]
+        guard !aheadLately.isEmpty, !hasPending, isLatelyTold else { return }
+        aheadLately = LookedAhead()
     }
 
-    /// Ends a batch: what came by its events, and what its looks lost, is kept until all events have been read that
-    /// there were at its looks.
+    /// Ends a batch: what its looks found ahead of the events is kept until all have been read that there were at its
+    /// looks.
     func noteLately(isTold: Bool) {
-        if isTold {
-            cameLately = came
-            lostLately = lost
-        } else {
-            cameLately.formUnion(came)
-            lostLately.merge(lost) { $0 + $1 }
+        if isTold { aheadLately = LookedAhead() }
+        if !ahead.isEmpty {
+            aheadLately.formUnion(ahead)
+            ahead = LookedAhead()
+            latelyAtRead = queueReads().begun
         }
-        if !came.isEmpty || !lost.isEmpty { latelyAtRead = queueReads().begun }
-        came = []
-        lost = [:]
-        guard cameLately.count > pending.bounds.names || lostLately.count > pending.bounds.names else {
-            return
-        }
-        cameLately = []
-        lostLately = [:]
+        guard aheadLately.count > pending.bounds.names else { return }
+        aheadLately = LookedAhead()
         eventsWereLost = true
         notedSince = min(notedSince, happenedSince)
     }

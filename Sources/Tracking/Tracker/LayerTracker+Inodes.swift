@@ -65,7 +65,7 @@ extension LayerTracker {
         let wasLinked = tree?.isLinkedOutside(inode) == true
         let change = tree?.setFile(status, at: place) ?? 0
         let isLinked = tree?.isLinkedOutside(inode) == true
-        if isNew, let names = lostLately.removeValue(forKey: inode) {
+        if isNew, let names = aheadLately.lost.removeValue(forKey: inode) {
             for name in names { rememberName(name, of: inode) }
         }
         if isLinked {

@@ -27,6 +27,7 @@ extension LayerTracker {
             aliases = AliasMemory()
             unheard = []
             unheardSince = nil
+            ahead.listed.insertAll()
             settledFiles = fileSystem.settledFiles(of: handle)
         }
         if hasLostEvents { aliases.forgetNameless() }
@@ -101,6 +102,7 @@ extension LayerTracker {
         guard tree?.hasDirectory(directory) == true else { return }
         counters.directoriesRead += 1
         let isNew = tree?.directory(directory)?.watch == -1
+        if isNew { ahead.listed.insert(directory) }
         let waiting = listing.count
         let isThere = try withDirectory(directory) { (handle) throws(Failure) in
             // Watch first, then list: what comes after the watch has an event, what came before is listed.
@@ -161,7 +163,11 @@ extension LayerTracker {
             removeName(place, wasTold: look.structure && !(isGone && look.expectsFile))
         }
         var look = isGone && look.expectsFile ? unseen(look, at: place) : look
-        if !isGone { noteComing(&look, at: place, isKnown: known == found?.identity.inode) }
+        if isFirstUnseen(look, at: place, known: known, found: found?.identity.inode) {
+            look.passedUnseen = true
+            if aheadLately.written.contains(place) { needsAudit = true }
+        }
+        noteAhead(look, at: place, exists: !isGone)
         interpret(look, at: place, exists: found != nil)
         guard let status = found else { return }
         if status.kind == .directory {

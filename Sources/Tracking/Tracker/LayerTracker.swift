@@ -64,15 +64,9 @@ package final class LayerTracker<FileSystem: LayerFileSystem> {
     var notedSince: Int64 = .max
     /// The same, of what the batch that runs looks at.
     var happenedSince: Int64 = .max
-    /// Names of what came by the events of the last batch.
-    ///
-    /// What was found there may have come after that, by an event that was not read yet.
-    var cameLately: Set<Place> = []
-    /// Files that looks found no more before an event told that they went, with the names they had.
-    ///
-    /// They may have others by then, of which the events were not read yet.
-    var lostLately: [UInt64: [Place]] = [:]
-    /// How often the queue had been read when ``cameLately`` or ``lostLately`` was last added to.
+    /// Of the looks of past batches, until all events have been read that there were at these.
+    var aheadLately = LookedAhead()
+    /// How often the queue had been read when ``aheadLately`` was last added to.
     var latelyAtRead = 0
     /// Looks of the last batch could not be made and wait for the next.
     var isIncomplete = false
@@ -82,8 +76,7 @@ package final class LayerTracker<FileSystem: LayerFileSystem> {
     var detached: Set<UInt64> = []
     var removed: [(place: Place, inode: UInt64, links: UInt32, wasTold: Bool)] = []
     var newFiles: [UInt64] = []
-    var came: Set<Place> = []
-    var lost: [UInt64: [Place]] = [:]
+    var ahead = LookedAhead()
     /// Files with names outside of the layer that lost their last one in it, and may get another.
     var removedLinked: Set<UInt64> = []
     /// Files that were found to have more names than are known in the layer, which other looks may find.
@@ -219,10 +212,8 @@ package final class LayerTracker<FileSystem: LayerFileSystem> {
         removed = []
         deferred = []
         newFiles = []
-        came = []
-        cameLately = []
-        lost = [:]
-        lostLately = [:]
+        ahead = LookedAhead()
+        aheadLately = LookedAhead()
         removedLinked = []
         foundLinked = []
         restats = []

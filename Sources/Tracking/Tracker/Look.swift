@@ -25,8 +25,19 @@ struct Look: Hashable {
     /// What came was not found, and by which name it left is still to be told: the next events of this name tell it.
     var awaitsLeaving = false
     private var came = false
+    /// What the first word since the last look was of what had the name before it.
+    private(set) var first: First?
+
+    enum First: Hashable {
+        case notThere, left, replaced
+        /// It went to another name in this layer.
+        case movedAway
+    }
+
     /// What had the name first went, or was replaced, and not to another name in this layer.
-    private(set) var wentFirst = false
+    var wentFirst: Bool { first == .left || first == .replaced }
+    /// What came went on to another name in this layer.
+    private(set) var movedOn = false
 
     /// Whether something was written by the name.
     var wasWritten: Bool { data || dataAfterGone || dataBeforeMove }
@@ -37,9 +48,10 @@ struct Look: Hashable {
         if isGone { dataAfterGone = true } else { data = true }
     }
 
-    mutating func noteCame() {
+    /// Something came, which may replace what has the name.
+    mutating func noteCame(replacing: Bool) {
         if came { passedUnseen = true }
-        if !structure { wentFirst = true }
+        if !structure { first = replacing ? .replaced : .notThere }
         came = true
         structure = true
         isGone = false
@@ -47,7 +59,7 @@ struct Look: Hashable {
 
     mutating func noteGone() {
         if came { lastPassed = true }
-        if !structure { wentFirst = true }
+        if !structure { first = .left }
         structure = true
         isGone = true
     }
@@ -55,7 +67,7 @@ struct Look: Hashable {
     /// The file went to another name in this layer, which will be looked at: what was written before is seen there.
     mutating func noteMovedAway() -> Bool {
         let carried = data
-        if came { lastPassed = false } else { wentFirst = false }
+        if came { (lastPassed, movedOn) = (false, true) } else { first = .movedAway }
         came = false
         dataBeforeMove = dataBeforeMove || data
         data = false
@@ -84,6 +96,9 @@ struct Look: Hashable {
                 came = true
                 awaitsLeaving = true
             }
+        } else {
+            first = earlier.first ?? first
+            movedOn = movedOn || earlier.movedOn
         }
         data = data || earlier.data
         structure = structure || earlier.structure

@@ -99,11 +99,11 @@ struct PendingLooks {
                 noteArrival(at: place, from: source, isExchange: isExchange)
             }
             update(place) {
-                $0.noteCame()
+                $0.noteCame(replacing: true)
                 if carried { $0.noteData() }
             }
         } else if mask.contains(.create) {
-            update(event, in: directory) { $0.noteCame() }
+            update(event, in: directory) { $0.noteCame(replacing: false) }
         } else if mask.contains(.delete) {
             update(event, in: directory) { $0.noteGone() }
         } else if !mask.isDisjoint(with: [.modify, .attributes, .closeWrite]) {
