@@ -8,8 +8,8 @@ import UsageTestKit
 @Suite("Trackers and ledger on a simulated disk")
 struct SimulationTests {
     private static let isLong = ProcessInfo.processInfo.environment["USAGED_TEST_ALL"] != nil
-    /// Operations of one of the 24 cases below: twelve million in all, 120 million in the long run, and 1.2 million
-    /// under a sanitizer, which takes twenty times as long.
+    /// Operations of one of the 33 cases below: 16 million in all, 165 million in the long run, and 1.6 million under a
+    /// sanitizer, which takes twenty times as long.
     private static let operations =
         isLong ? 5_000_000 : Sanitizer.isOn ? 50_000 : 500_000
 
@@ -48,12 +48,27 @@ struct SimulationTests {
         try await repeatedly(options)
     }
 
+    @Test(
+        "where few names meet all the time, what is called right is a walk's",
+        arguments: [(60, 5), (20, 3), (10, 8)], TrackerSimulation.Layout.allCases)
+    func fewNames(_ work: (stretch: Int, burst: Int), layout: TrackerSimulation.Layout) async throws {
+        var options = TrackerSimulation.Options(seed: 0, operations: 0)
+        options.layout = layout
+        options.stretch = work.stretch
+        options.burst = work.burst
+        options.isNarrow = true
+        // What is suspect makes a look at everything: a new layer is not.
+        try await repeatedly(options, each: 60)
+    }
+
     struct Found: Sendable, CustomTestStringConvertible {
         var layout = TrackerSimulation.Layout.one
         var seed: UInt64
         var work: (stretch: Int, burst: Int) = (20, 3)
         var queueLimit = 16_384
         var bounds = MarkBounds()
+        /// Of ``fewNames(_:layout:)``.
+        var isNarrow = false
 
         var testDescription: String { "\(seed)" }
     }
@@ -73,6 +88,8 @@ struct SimulationTests {
             Found(seed: 4_878_520_229_731_886_812, work: (60, 5), queueLimit: 300),
             // A name by which a file was exchanged for a directory, and which a third had when it was looked at.
             Found(seed: 5_922_859_654_809_021_247, queueLimit: 300),
+            // A name that another file had when what was written by it was looked at.
+            Found(layout: .twoInstances, seed: 555_498_966_589_779_063, work: (60, 5), isNarrow: true),
             // A directory that another layer had for a moment.
             Found(layout: .twoOfOneInstance, seed: 4_588_107_739_753_697_860, queueLimit: 100),
             // A write by a name that was another file's for a moment.
@@ -81,12 +98,14 @@ struct SimulationTests {
             Found(layout: .twoOfOneInstance, seed: 367_598_509_479_729_083, work: (60, 5), queueLimit: 100),
         ])
     func found(_ found: Found) async throws {
-        var options = TrackerSimulation.Options(seed: found.seed, operations: 20_000)
+        var options = TrackerSimulation.Options(seed: found.seed, operations: found.isNarrow ? 60 : 20_000)
         options.layout = found.layout
         options.stretch = found.work.stretch
         options.burst = found.work.burst
         options.queueLimit = found.queueLimit
         options.bounds = found.bounds
+        options.isNarrow = found.isNarrow
+        options.readsInParts = found.isNarrow
         _ = try await simulate(options)
     }
 
@@ -108,11 +127,11 @@ struct SimulationTests {
     }
 
     /// Many short runs find more than a long one: the tree stays small, so that its names meet.
-    private func repeatedly(_ options: TrackerSimulation.Options) async throws {
+    private func repeatedly(_ options: TrackerSimulation.Options, each length: Int = 20_000) async throws {
         // The short form is the same each time; the long one finds what is new.
         var options = options
         options.seed = Self.isLong ? UInt64.random(in: 0...UInt64.max / 2) : 0
-        options.operations = 20_000
+        options.operations = length
         var done = 0
         while done < Self.operations {
             options.seed += 1

@@ -5,6 +5,7 @@ package final class RandomLife {
     private let disk: SimulatedDisk
     private var generator: SeededGenerator
     private let isOrdinary: Bool
+    private let isNarrow: Bool
     private let names: [FileName]
     /// Whether a layer, by its place among the disk's, has the watch of a directory.
     private let isWatched: (_ directory: SimulatedDisk.Node, _ layer: Int) -> Bool
@@ -14,14 +15,15 @@ package final class RandomLife {
     /// An ordinary life leaves out files that are open by names which are gone, and names that come and go; and its
     /// names seldom meet.
     package init(
-        _ disk: SimulatedDisk, seed: UInt64, isOrdinary: Bool = false,
+        _ disk: SimulatedDisk, seed: UInt64, isOrdinary: Bool = false, isNarrow: Bool = false,
         isWatched: @escaping (_ directory: SimulatedDisk.Node, _ layer: Int) -> Bool
     ) {
         self.disk = disk
         self.isOrdinary = isOrdinary
+        self.isNarrow = isNarrow
         self.isWatched = isWatched
         generator = SeededGenerator(seed: seed)
-        self.names = (0..<(isOrdinary ? 40 : 6)).map { FileName("n\($0)") }
+        self.names = (0..<(isOrdinary ? 40 : isNarrow ? 3 : 6)).map { FileName("n\($0)") }
     }
 
     /// One operation.
@@ -179,7 +181,7 @@ package final class RandomLife {
         if inside || Int.random(in: 0..<12, using: &generator) != 0 {
             node = disk.roots[Int.random(in: disk.roots.indices, using: &generator)]
         }
-        for _ in 0..<Int.random(in: 0...3, using: &generator) {
+        for _ in 0..<Int.random(in: 0...(isNarrow ? 1 : 3), using: &generator) {
             let name = name()
             guard let next = node.children[name]?.node, next.kind == .directory else { continue }
             node = next

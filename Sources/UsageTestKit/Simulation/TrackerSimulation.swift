@@ -5,7 +5,7 @@ package import Tracking
 /// Runs trackers and a ledger against a simulated disk and compares them with a walk each time that all is quiet.
 package final class TrackerSimulation {
     /// How many layers there are, and whether they have one inotify instance or one each.
-    package enum Layout: Hashable, Sendable {
+    package enum Layout: Hashable, CaseIterable, Sendable {
         case one, twoOfOneInstance, twoInstances
 
         var layers: Int { self == .one ? 1 : 2 }
@@ -25,6 +25,8 @@ package final class TrackerSimulation {
         /// Leaves out what no ordinary program does, files open by names that are gone, and names that come and go; and
         /// nothing happens during a look.
         package var isOrdinary = false
+        /// Few names in few directories, so that they meet all the time.
+        package var isNarrow = false
         /// Reads at times only some of the events that wait, as a limit of each reading makes it.
         package var readsInParts = false
         package var mutation: SimulatedDisk.Mutation?
@@ -98,7 +100,9 @@ package final class TrackerSimulation {
         disk.mutation = options.mutation
         for instance in disk.instances { instance.queueLimit = options.queueLimit }
         let owners = disk.instances.map { _ in WatchOwners() }
-        let life = RandomLife(disk, seed: options.seed, isOrdinary: options.isOrdinary) { directory, layer in
+        let life = RandomLife(
+            disk, seed: options.seed, isOrdinary: options.isOrdinary, isNarrow: options.isNarrow
+        ) { directory, layer in
             let instance = layer % owners.count
             return directory.watches[instance].map { owners[instance].owner(of: $0) == layer } ?? false
         }
