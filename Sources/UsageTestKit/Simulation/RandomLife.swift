@@ -41,7 +41,7 @@ package final class RandomLife {
         case 44..<46: if let file = open.randomElement(using: &generator) { disk.store(into: file) }
         case 46..<48: if let file = disk.createNameless(in: directory(inside: true)) { keep(file) }
         case 48..<55: link()
-        case 55..<66: if let entry = entry() { disk.unlink(entry) }
+        case 55..<66: if let entry = entry(), mayLoseName(entry) { disk.unlink(entry) }
         case 66..<74: disk.makeDirectory(name(), in: directory())
         case 74..<88: rename()
         case 88..<91: exchange()
@@ -118,7 +118,9 @@ package final class RandomLife {
         guard let entry = entry() else { return }
         let directory = directory()
         guard mayGo(entry, to: directory) else { return }
-        disk.rename(entry, to: name(), in: directory)
+        let name = name()
+        if let target = directory.children[name], !mayLoseName(target) { return }
+        disk.rename(entry, to: name, in: directory)
     }
 
     private func exchange() {
@@ -142,12 +144,18 @@ package final class RandomLife {
 
     /// Whether the layer hears of the directory's names: it is outside of all, or watched by the layer it is in.
     ///
-    /// A file that gets a name in a directory that was just made or came from another layer, is written by it, and
-    /// loses it before the layer could watch, leaves no trace: only an audit finds that, so it is left out.
+    /// A file that gets a name in a directory that was just made or came from another layer, is open by it, and loses
+    /// it before the layer could watch, leaves no trace: only an audit finds what is written to it, so it is left out.
     private func isHeard(_ directory: SimulatedDisk.Node) -> Bool {
         let top = disk.top(of: directory)
         guard let layer = disk.roots.firstIndex(where: { $0 === top }) else { return true }
         return isWatched(directory, layer)
+    }
+
+    /// Whether what an entry names may lose this name, and another file have it: not if it is open, has other names, and
+    /// the layer does not hear of this one.
+    private func mayLoseName(_ entry: SimulatedDisk.Entry) -> Bool {
+        isHeard(entry.parent) || entry.node.openCount == 0 || !disk.isLinked(entry.node)
     }
 
     /// Whether a file has no names in another layer than a directory's.
