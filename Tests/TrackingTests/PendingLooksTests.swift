@@ -45,6 +45,52 @@ struct PendingLooksTests {
         }
     }
 
+    @Test("a look that could not be made changes nothing of what the name's events say")
+    func takenBack() {
+        let seed = UInt64.random(in: 0...UInt64.max)
+        var random = SeededGenerator(seed: seed)
+        let name = FileName("a")
+        for _ in 0..<2_000 {
+            var isThere = Bool.random(using: &random)
+            let events = (0..<Int.random(in: 2..<8, using: &random)).map { _ in
+                let mask = Self.mask(isThere: &isThere, &random)
+                return InotifyEvent(watch: 1, mask: mask, name: name)
+            }
+            let count = Int.random(in: 1..<events.count, using: &random)
+            let all = Self.looks(events)
+            let first = Self.looks(events.prefix(count))
+            // Taken back before the next events are read, and while they were.
+            var before = PendingLooks()
+            before.takeBack(first.names[1] ?? [:], in: 1)
+            for event in events.dropFirst(count) { event.withRecord { before.note($0, in: 1) } }
+            #expect(before.names == all.names, "seed \(seed)")
+            var after = Self.looks(events.dropFirst(count))
+            after.takeBack(first.names[1] ?? [:], in: 1)
+            let (look, expected) = (after.names[1]?[name], all.names[1]?[name])
+            #expect(look?.passedUnseen == expected?.passedUnseen, "seed \(seed)")
+            #expect(look?.expectsFile == expected?.expectsFile, "seed \(seed)")
+            #expect(look?.isGone == expected?.isGone && look?.first == expected?.first, "seed \(seed)")
+            #expect(look?.wasWritten == expected?.wasWritten, "seed \(seed)")
+        }
+    }
+
+    /// One that the kernel can tell next of a name.
+    private static func mask(isThere: inout Bool, _ random: inout SeededGenerator) -> InotifyEvent.Mask {
+        let structural: [InotifyEvent.Mask] =
+            isThere ? [.delete, .movedFrom, .movedTo] : [.create, .movedTo]
+        guard Bool.random(using: &random), let mask = structural.randomElement(using: &random) else {
+            return .modify
+        }
+        isThere = mask == .create || mask == .movedTo
+        return mask
+    }
+
+    private static func looks(_ events: some Sequence<InotifyEvent>) -> PendingLooks {
+        var looks = PendingLooks()
+        for event in events { event.withRecord { looks.note($0, in: 1) } }
+        return looks
+    }
+
     @Test("more names than fit become a look at everything")
     func tooMany() {
         var looks = PendingLooks()

@@ -89,14 +89,15 @@ struct Look: Hashable {
 
     /// Adds what was said of the name before, for a look that could not be made.
     mutating func follow(_ earlier: Look) {
-        if earlier.awaitsLeaving {
-            if structure {
-                passedUnseen = passedUnseen || wentFirst
-            } else {
-                came = true
-                awaitsLeaving = true
-            }
+        if structure {
+            // What came then went by the first word that followed.
+            passedUnseen = passedUnseen || earlier.passedUnseen || earlier.expectsFile && wentFirst
         } else {
+            (came, isGone, awaitsLeaving) = (earlier.came, earlier.isGone, earlier.awaitsLeaving)
+            (earlierPassed, lastPassed) = (earlier.earlierPassed, earlier.lastPassed)
+            if isGone, data { (data, dataAfterGone) = (false, true) }
+        }
+        if !earlier.awaitsLeaving {
             first = earlier.first ?? first
             movedOn = movedOn || earlier.movedOn
         }
@@ -104,7 +105,6 @@ struct Look: Hashable {
         structure = structure || earlier.structure
         dataAfterGone = dataAfterGone || earlier.dataAfterGone
         dataBeforeMove = dataBeforeMove || earlier.dataBeforeMove
-        passedUnseen = passedUnseen || earlier.passedUnseen
         watchingAgain = watchingAgain || earlier.watchingAgain
     }
 }
