@@ -67,6 +67,7 @@ struct SimulationTests {
         var work: (stretch: Int, burst: Int) = (20, 3)
         var queueLimit = 16_384
         var bounds = MarkBounds()
+        var readsInParts = false
         /// Of ``fewNames(_:layout:)``.
         var isNarrow = false
 
@@ -89,7 +90,14 @@ struct SimulationTests {
             // A name by which a file was exchanged for a directory, and which a third had when it was looked at.
             Found(seed: 5_922_859_654_809_021_247, queueLimit: 300),
             // A name that another file had when what was written by it was looked at.
-            Found(layout: .twoInstances, seed: 555_498_966_589_779_063, work: (60, 5), isNarrow: true),
+            Found(
+                layout: .twoInstances, seed: 555_498_966_589_779_063, work: (60, 5), readsInParts: true,
+                isNarrow: true),
+            // A name in a directory that was not there when the name's coming was to be looked at.
+            Found(seed: 67_735_264_919_795_949, work: (60, 5), readsInParts: true, isNarrow: true),
+            Found(
+                seed: 8_377_153_393_072_367_601, bounds: MarkBounds(names: 8, directories: 3),
+                readsInParts: true),
             // A directory that another layer had for a moment.
             Found(layout: .twoOfOneInstance, seed: 4_588_107_739_753_697_860, queueLimit: 100),
             // A write by a name that was another file's for a moment.
@@ -105,7 +113,7 @@ struct SimulationTests {
         options.queueLimit = found.queueLimit
         options.bounds = found.bounds
         options.isNarrow = found.isNarrow
-        options.readsInParts = found.isNarrow
+        options.readsInParts = found.readsInParts
         _ = try await simulate(options)
     }
 

@@ -164,6 +164,8 @@ package final class RandomLife {
     /// finds what is written by it. Names across layers are made when all is quiet (``linkAcrossLayers()``).
     private func isOfOneLayer(_ node: SimulatedDisk.Node, _ directory: SimulatedDisk.Node) -> Bool {
         let top = disk.top(of: directory)
+        // Nor does the layer hear of a file in a directory that came from another, and may go back.
+        guard disk.roots.count == 1 || node.parents.allSatisfy(isHeard) else { return false }
         if top === disk.outside { return node.openCount == 0 || disk.roots.count == 1 }
         return node.parents.allSatisfy {
             let other = disk.top(of: $0)
