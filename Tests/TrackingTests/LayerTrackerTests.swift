@@ -44,9 +44,7 @@ struct LayerTrackerTests {
         let scratch = try ScratchDirectory("tracker")
         defer { try? FileManager.default.removeItem(atPath: scratch.path) }
         #expect(mkdir(scratch("directory"), 0o755) == 0)
-        for name in ["linked", "other"] {
-            #expect(FileManager.default.createFile(atPath: scratch(name), contents: Data(count: 10)))
-        }
+        makeFiles(["linked", "other"], in: scratch)
         let other = try FileStatus.of(path: scratch("other"))
         try await wait(until: "a change to have a later time") { changeTimeNanoseconds() > other.changed }
         let files = try DisturbedFileSystem(path: scratch.path)
@@ -84,13 +82,18 @@ struct LayerTrackerTests {
     private func track(
         _ names: [String], in scratch: ScratchDirectory
     ) throws -> (LayerTracker<DisturbedFileSystem>, DisturbedFileSystem) {
-        for name in names {
-            #expect(FileManager.default.createFile(atPath: scratch(name), contents: Data(count: 10)))
-        }
+        makeFiles(names, in: scratch)
         let files = try DisturbedFileSystem(path: scratch.path)
         let tracker = LayerTracker(fileSystem: files, settleSeconds: [])
         try settle(tracker, files, scratch)
         return (tracker, files)
+    }
+
+    /// Files of ten bytes.
+    private func makeFiles(_ names: [String], in scratch: ScratchDirectory) {
+        for name in names {
+            #expect(FileManager.default.createFile(atPath: scratch(name), contents: Data(count: 10)))
+        }
     }
 
     enum Loss: CaseIterable { case toFileMovedOver, toFileMadeLater }
@@ -362,9 +365,7 @@ struct LayerTrackerTests {
         let scratch = try ScratchDirectory("tracker")
         defer { try? FileManager.default.removeItem(atPath: scratch.path) }
         #expect(mkdir(scratch("new"), 0o755) == 0)
-        for name in ["new/a", "c"] {
-            #expect(FileManager.default.createFile(atPath: scratch(name), contents: Data(count: 10)))
-        }
+        makeFiles(["new/a", "c"], in: scratch)
         let opened = try FileDescriptor.open(scratch("new/a"), .writeOnly)
         defer { try? opened.close() }
         let files = try DisturbedFileSystem(path: scratch.path)
