@@ -59,7 +59,8 @@ extension LayerTracker {
 
     /// A look at everything sees what was written before, by whatever name, but not what names may mean later.
     func rememberUnseen(_ looks: PendingLooks) {
-        let removed = Dictionary(removed.map { ($0.place, $0.inode) }) { first, _ in first }
+        let marked = removed.lazy.filter { looks.names[$0.place.directory] != nil }
+        let removed = Dictionary(marked.map { ($0.place, $0.inode) }) { first, _ in first }
         for (directory, names) in looks.names {
             for (name, look) in names {
                 let place = Place(directory: directory, name: name)
