@@ -39,7 +39,7 @@ package final class RandomLife {
         case 34..<38: if let file = open.randomElement(using: &generator) { disk.truncate(bytes(), file) }
         case 38..<44: closeOne()
         case 44..<46: if let file = open.randomElement(using: &generator) { disk.store(into: file) }
-        case 46..<48: if let file = disk.createNameless(in: directory(inside: true)) { keep(file) }
+        case 46..<48: openNameless()
         case 48..<55: link()
         case 55..<66: if let entry = entry(), mayLoseName(entry) { disk.unlink(entry) }
         case 66..<74: disk.makeDirectory(name(), in: directory())
@@ -68,6 +68,14 @@ package final class RandomLife {
 
     private func openOne() {
         guard let file = disk.create(name(), in: directory(inside: true)) else { return }
+        keep(file)
+    }
+
+    /// Only where the layer hears of it: a name elsewhere may show the file before the directory is watched, and what is
+    /// written to it in between has no event.
+    private func openNameless() {
+        let directory = directory(inside: true)
+        guard isHeard(directory), let file = disk.createNameless(in: directory) else { return }
         keep(file)
     }
 
