@@ -171,14 +171,12 @@ package final class RandomLife {
     /// A name in another layer that comes and goes before anyone looks leaves no trace in the first: only an audit
     /// finds what is written by it. Names across layers are made when all is quiet (``linkAcrossLayers()``).
     private func isOfOneLayer(_ node: SimulatedDisk.Node, _ directory: SimulatedDisk.Node) -> Bool {
-        let top = disk.top(of: directory)
+        guard disk.roots.count > 1 else { return true }
         // Nor does the layer hear of a file in a directory that came from another, and may go back.
-        guard disk.roots.count == 1 || node.parents.allSatisfy(isHeard) else { return false }
-        if top === disk.outside { return node.openCount == 0 || disk.roots.count == 1 }
-        return node.parents.allSatisfy {
-            let other = disk.top(of: $0)
-            return other === top || other === disk.outside && disk.roots.count == 1
-        } && (node.links > 0 || disk.roots.count == 1)
+        guard node.parents.allSatisfy(isHeard) else { return false }
+        let top = disk.top(of: directory)
+        if top === disk.outside { return node.openCount == 0 }
+        return node.links > 0 && node.parents.allSatisfy { disk.top(of: $0) === top }
     }
 
     /// Whether what an entry names may move to a directory: over a layer's border only what is not open, and between
