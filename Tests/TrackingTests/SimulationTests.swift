@@ -62,59 +62,74 @@ struct SimulationTests {
     }
 
     struct Found: Sendable, CustomTestStringConvertible {
-        var layout = TrackerSimulation.Layout.one
-        var seed: UInt64
-        var work: (stretch: Int, burst: Int) = (20, 3)
-        var queueLimit = 16_384
-        var bounds = MarkBounds()
-        var readsInParts = false
-        /// Of ``fewNames(_:layout:)``.
-        var isNarrow = false
+        var options: TrackerSimulation.Options
 
-        var testDescription: String { "\(seed)" }
+        init(
+            seed: UInt64, work: (stretch: Int, burst: Int) = (20, 3),
+            _ change: (inout TrackerSimulation.Options) -> Void
+        ) {
+            options = TrackerSimulation.Options(seed: seed, operations: 20_000)
+            options.stretch = work.stretch
+            options.burst = work.burst
+            change(&options)
+        }
+
+        /// Of ``fewNames(_:layout:)``.
+        static func amongFewNames(
+            seed: UInt64, _ change: (inout TrackerSimulation.Options) -> Void = { _ in }
+        ) -> Found {
+            Found(seed: seed, work: (60, 5)) { options in
+                options.operations = 60
+                options.readsInParts = true
+                options.isNarrow = true
+                change(&options)
+            }
+        }
+
+        var testDescription: String { "\(options.seed)" }
     }
 
     @Test(
         "what long runs found stays right",
         arguments: [
             // A name that was gone when its coming was looked at, and that another file had later.
-            Found(seed: 1_800_782_885_028_225_666, queueLimit: 300),
+            Found(seed: 1_800_782_885_028_225_666) { $0.queueLimit = 300 },
             // Files open by names that came and went in a directory which then went.
-            Found(seed: 8_503_049_254_447_022_713, queueLimit: 300),
-            Found(seed: 2_951_803_494_027_078_721, queueLimit: 16),
+            Found(seed: 8_503_049_254_447_022_713) { $0.queueLimit = 300 },
+            Found(seed: 2_951_803_494_027_078_721) { $0.queueLimit = 16 },
             // A name at which the look for what came found what came after it.
-            Found(seed: 6_154_239_487_703_364_986, queueLimit: 300),
-            Found(seed: 1_238_554_768_192_602_774, bounds: MarkBounds(names: 2, directories: 3)),
+            Found(seed: 6_154_239_487_703_364_986) { $0.queueLimit = 300 },
+            Found(seed: 1_238_554_768_192_602_774) { $0.bounds = MarkBounds(names: 2, directories: 3) },
             // A directory that was elsewhere while everything was looked at, in which a name came and went meanwhile.
-            Found(seed: 4_878_520_229_731_886_812, work: (60, 5), queueLimit: 300),
+            Found(seed: 4_878_520_229_731_886_812, work: (60, 5)) { $0.queueLimit = 300 },
             // A name by which a file was exchanged for a directory, and which a third had when it was looked at.
-            Found(seed: 5_922_859_654_809_021_247, queueLimit: 300),
+            Found(seed: 5_922_859_654_809_021_247) { $0.queueLimit = 300 },
             // A name that another file had when what was written by it was looked at.
-            Found(
-                layout: .twoInstances, seed: 555_498_966_589_779_063, work: (60, 5), readsInParts: true,
-                isNarrow: true),
+            .amongFewNames(seed: 555_498_966_589_779_063) { $0.layout = .twoInstances },
             // A name in a directory that was not there when the name's coming was to be looked at.
-            Found(seed: 67_735_264_919_795_949, work: (60, 5), readsInParts: true, isNarrow: true),
-            Found(
-                seed: 8_377_153_393_072_367_601, bounds: MarkBounds(names: 8, directories: 3),
-                readsInParts: true),
+            .amongFewNames(seed: 67_735_264_919_795_949),
+            Found(seed: 8_377_153_393_072_367_601) {
+                $0.bounds = MarkBounds(names: 8, directories: 3)
+                $0.readsInParts = true
+            },
             // A directory that another layer had for a moment.
-            Found(layout: .twoOfOneInstance, seed: 4_588_107_739_753_697_860, queueLimit: 100),
+            Found(seed: 4_588_107_739_753_697_860) {
+                $0.layout = .twoOfOneInstance
+                $0.queueLimit = 100
+            },
             // A write by a name that was another file's for a moment.
-            Found(layout: .twoOfOneInstance, seed: 8_888_522_435_506_557_953, queueLimit: 100),
+            Found(seed: 8_888_522_435_506_557_953) {
+                $0.layout = .twoOfOneInstance
+                $0.queueLimit = 100
+            },
             // A file that was found by none of its names, and by another later.
-            Found(layout: .twoOfOneInstance, seed: 367_598_509_479_729_083, work: (60, 5), queueLimit: 100),
+            Found(seed: 367_598_509_479_729_083, work: (60, 5)) {
+                $0.layout = .twoOfOneInstance
+                $0.queueLimit = 100
+            },
         ])
     func found(_ found: Found) async throws {
-        var options = TrackerSimulation.Options(seed: found.seed, operations: found.isNarrow ? 60 : 20_000)
-        options.layout = found.layout
-        options.stretch = found.work.stretch
-        options.burst = found.work.burst
-        options.queueLimit = found.queueLimit
-        options.bounds = found.bounds
-        options.isNarrow = found.isNarrow
-        options.readsInParts = found.readsInParts
-        _ = try await simulate(options)
+        _ = try await simulate(found.options)
     }
 
     @Test(
