@@ -120,7 +120,7 @@ struct LayerTrackerTests {
         _ = tracker.runBatch(now: 0) {}
         try look()
         if loss == .toFileMadeLater {
-            #expect(FileManager.default.createFile(atPath: scratch("name"), contents: Data(count: 10)))
+            makeFiles(["name"], in: scratch)
             try look()
         }
         try opened.resize(to: 50_000)
@@ -180,9 +180,7 @@ struct LayerTrackerTests {
     func writtenByNameOfAnother() throws {
         let scratch = try ScratchDirectory("tracker")
         defer { try? FileManager.default.removeItem(atPath: scratch.path) }
-        for name in ["file", "other"] {
-            #expect(FileManager.default.createFile(atPath: scratch(name), contents: Data(count: 10)))
-        }
+        makeFiles(["file", "other"], in: scratch)
         let files = try DisturbedFileSystem(path: scratch.path)
         let tracker = LayerTracker(fileSystem: files, settleSeconds: [])
         func look() throws { try settle(tracker, files, scratch) }
